@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -34,6 +35,23 @@ class DaemonAccess {
     }
     /// Called after every commit of a transaction or parameter change. Must be fast.
     virtual void graph_changed() {}
+
+    /// A change that is to be recorded on disk.
+    struct Record {
+        std::uint64_t revision = 0;
+        std::string content{};
+        std::function<std::string()> history{};    ///< called on any thread, destroyed on the control thread
+        std::function<void(bool durable)> done{};  ///< called once, later; in the order of the records
+    };
+    /// Returns whether changes must be recorded.
+    [[nodiscard]] virtual bool records_changes() const { return false; }
+    /// Returns whether a change may be made whose record takes up to this many bytes. False: not yet; ask again after
+    /// ChangeLog::room_changed(). RESOURCE_EXHAUSTED: the disk is full.
+    [[nodiscard]] virtual Expected<bool> reserve_record(std::size_t /*bytes*/) { return true; }
+    virtual void record(Record /*record*/) {}
+    /// Memory ran out for a record: the graph must be saved as a whole.
+    virtual void record_lost() {}
+
     /// Called after the output was muted or unmuted. Must be fast.
     virtual void output_changed() {}
     /// Calls `done` later, on the control thread: searching for devices may take seconds.

@@ -60,6 +60,7 @@ void Dispatcher::tick() {
     services_.telemetry.poll(now);
     resume_waiting(now);
     services_.schedule.poll(now);
+    services_.changes.poll(now);
     services_.devices.expire(now);
     services_.failed_attempts.poll(now);
     end_expired_sessions(now);

@@ -71,12 +71,14 @@ struct Schedule::Entry {
     bool must_start = false;     ///< it was committed ahead
 };
 
-Schedule::Schedule(Engine& engine, DaemonAccess& daemon, EventHub& hub, History& history, PendingCommands& commands,
-                   Workers& workers, std::function<TimePoint()> clock, std::function<void()> wake)
+Schedule::Schedule(Engine& engine, DaemonAccess& daemon, EventHub& hub, History& history, ChangeLog& changes,
+                   PendingCommands& commands, Workers& workers, std::function<TimePoint()> clock,
+                   std::function<void()> wake)
     : engine_{engine},
       daemon_{daemon},
       hub_{hub},
       history_{history},
+      changes_{changes},
       commands_{commands},
       workers_{workers},
       wake_{std::move(wake)},
@@ -402,6 +404,9 @@ Schedule::Progress Schedule::advance_transaction(const std::shared_ptr<Entry>& e
 
 Schedule::Progress Schedule::commit(const std::shared_ptr<Entry>& entry, bool ahead) {
     requests::TransactionState& transaction = *entry->state;
+    const auto room = changes_.may_commit(transaction.edit_bytes);
+    if (!room) entry->error = room.error();
+    if (!room.value_or(false)) return Progress::waits;
     sent_.reserve(sent_.size() + 1);  // nothing may fail once the engine has taken the edit
     AudioGraph before;
     const auto ticket = ahead ? engine_.commit_ahead(transaction.prepared, entry->edit.frame, &before)

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "api/change_log.h"
 #include "api/control_time.h"
 #include "api/daemon_access.h"
 #include "api/events/event_hub.h"
@@ -77,8 +78,12 @@ struct Services {
     EventHub hub{random_instance_id()};
     PendingCommands commands{engine, hub};
     OutputControl output{engine, daemon, hub, commands};
-    History history{engine, workers, [this] { daemon.graph_changed(); }};
-    Schedule schedule{engine, daemon, hub, history, commands, workers, clock, [this] { wake(); }};
+    History history{engine, workers, [this] {
+                        daemon.graph_changed();
+                        changes.history_changed();
+                    }};
+    ChangeLog changes{daemon, hub, history, clock};
+    Schedule schedule{engine, daemon, hub, history, changes, commands, workers, clock, [this] { wake(); }};
     Telemetry telemetry{engine, daemon, limits.telemetry_rates};
     DeviceQuery devices{daemon};
     FailedAttempts failed_attempts;

@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "api/change_log.h"
 #include "api/daemon_access.h"
 #include "app/build_variant.h"
 #include "app/exit_signals.h"
@@ -88,7 +89,8 @@ class Daemon final : private api::DaemonAccess, private io::DeviceObserver {
           server_{io_, engine_, *this, &log, options.limits.clients},
           listening_{options_, server_, io_},
           state_{options_, engine_, server_.history(),
-                 [this](std::function<void()> task) { asio::post(io_, std::move(task)); }} {}
+                 [this](std::function<void()> task) { asio::post(io_, std::move(task)); },
+                 [this] { server_.changes().room_changed(); }} {}
 
     /// Restores the graph and opens the listening sockets. Returns the exit status; errors have been logged.
     [[nodiscard]] int configure();
@@ -126,6 +128,10 @@ class Daemon final : private api::DaemonAccess, private io::DeviceObserver {
     void set_device(std::optional<std::string> device, std::function<void(Expected<void>)> done) override;
     [[nodiscard]] StoreStatus store_status() const override { return state_.status(); }
     void graph_changed() override { state_.graph_changed(); }
+    [[nodiscard]] bool records_changes() const override { return state_.records_changes(); }
+    [[nodiscard]] Expected<bool> reserve_record(std::size_t bytes) override { return state_.reserve_record(bytes); }
+    void record(Record record) override { state_.record(std::move(record)); }
+    void record_lost() override { state_.record_lost(); }
     void output_changed() override { state_.output_changed(); }
     [[nodiscard]] api::Access& access() override { return tokens_; }
     void device_changed() override { server_.device_changed(device_status()); }
@@ -221,6 +227,7 @@ void Daemon::save_last() {
     // No signal may skip the save, even if the disk blocks for a long time.
     ExitSignals::set_afterwards(state_.is_kept() ? ExitSignals::Afterwards::report_save
                                                  : ExitSignals::Afterwards::exit);
+    server_.changes().flush();
     if (const auto saved = state_.finish(); !saved) {
         log(net::LogLevel::error, "the last changes were not saved: " + saved.error().sentence);
         if (status_ == kExitClean) status_ = kExitFailure;
@@ -257,6 +264,7 @@ void Daemon::welcome_clients() {
     // Changes before frame 0 are not faded. Only the initial graph may use that, so clients wait for the first block.
     if (engine_.renderer().frames() > 0) {
         state_.confirm_restore();
+        state_.start();
         server_.welcome_clients();
         listening_.advertise();
         service_.ready();

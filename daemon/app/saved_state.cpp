@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "app/saved_state.h"
 
+#include <utility>
+#include <vector>
+
+#include "api/replay.h"
 #include "app/graph_file.h"
 #include "app/logging.h"
 #include "io/device_kind.h"
@@ -9,10 +13,11 @@
 namespace rta::app {
 
 SavedState::SavedState(const DaemonOptions& options, Engine& engine, api::History& history,
-                       const store::GraphStore::Post& post)
-    : options_{options}, engine_{engine}, history_{history} {
+                       const store::GraphStore::Post& post, std::function<void()> room_changed)
+    : options_{options}, engine_{engine}, history_{history}, room_changed_{std::move(room_changed)} {
     if (options.state_directory.empty()) return;
-    store_.emplace(options.state_directory, post, static_cast<store::GraphStore::Owner&>(*this));
+    store_.emplace(options.state_directory, post, static_cast<store::GraphStore::Owner&>(*this),
+                   store::GraphStore::Settings{.durability = options.durability});
 }
 
 int SavedState::restore() {
@@ -22,7 +27,8 @@ int SavedState::restore() {
             return logged(
                 load_graph_text(engine_, text, store_->status().directory + "/graph.json", LimitsOf::operator_graph));
         },
-        [this](const std::string& history) { return history_.restore(history); });
+        [this](const std::string& history) { return history_.restore(history); },
+        [this](const auto& graph, const auto& history, auto entries) { return replay(graph, history, entries); });
     if (!restored) {
         log(net::LogLevel::error, restored.error().sentence);
         return restored.error().code == ErrorCode::already_exists ? kExitUsage : kExitFailure;
@@ -37,6 +43,20 @@ int SavedState::restore() {
     }
     if (const int status = restore_output(restored->output); status != kExitClean) return status;
     return loaded ? kExitClean : load_graph();
+}
+
+Expected<store::GraphStore::Replayed> SavedState::replay(const std::optional<std::string>& graph,
+                                                         const std::optional<std::string>& history,
+                                                         std::span<const store::JournalEntry> entries) const {
+    std::vector<api::RecordedChange> changes;
+    changes.reserve(entries.size());
+    for (const store::JournalEntry& entry : entries) changes.push_back({entry.content, entry.history});
+    auto replayed = api::replay(engine_.registry(), engine_.config(), graph, history, changes);
+    if (!replayed) return std::unexpected(std::move(replayed.error()));
+    log(net::LogLevel::info, "made " + std::to_string(replayed->count) + " changes again that are in the journal of " +
+                                 options_.state_directory);
+    return store::GraphStore::Replayed{std::move(replayed->graph), std::move(replayed->history), replayed->count,
+                                       std::move(replayed->why)};
 }
 
 int SavedState::restore_output(const store::OutputState& output) {
@@ -74,6 +94,21 @@ int SavedState::load_graph() {
 
 void SavedState::confirm_restore() {
     if (store_) store_->confirm_restore();
+}
+
+void SavedState::start() {
+    if (store_) store_->start_journal();
+}
+
+Expected<bool> SavedState::reserve_record(std::size_t bytes) { return store_ ? store_->reserve(bytes) : true; }
+
+void SavedState::record(api::DaemonAccess::Record record) {
+    if (!store_) return;
+    store_->record({record.revision, std::move(record.content), std::move(record.history), std::move(record.done)});
+}
+
+void SavedState::record_lost() {
+    if (store_) store_->record_lost();
 }
 
 void SavedState::graph_changed() {

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstddef>
+#include <functional>
 #include <optional>
+#include <span>
 #include <string>
 
+#include "api/daemon_access.h"
 #include "api/history/history.h"
 #include "app/options.h"
 #include "engine/engine.h"
@@ -17,19 +21,28 @@ namespace rta::app {
 /// has set. Without --state-dir, nothing is kept. [control]
 class SavedState final : private store::GraphStore::Owner {
  public:
-    /// Keeps the references. `post` runs a function later on the control thread.
-    SavedState(const DaemonOptions& options, Engine& engine, api::History& history,
-               const store::GraphStore::Post& post);
+    /// Keeps the references. `post` runs a function later on the control thread. `room_changed` is called when
+    /// reserve_record() may have another result.
+    SavedState(const DaemonOptions& options, Engine& engine, api::History& history, const store::GraphStore::Post& post,
+               std::function<void()> room_changed);
 
     /// Restores the saved state. If there is no graph, or it is damaged, loads the graph of --graph. Returns the exit
     /// status; errors have been logged.
     [[nodiscard]] int restore();
     /// Confirms that the restored graph plays, or that it is not the reason for a failed start.
     void confirm_restore();
+    /// Starts to save changes. Call it when clients may make them.
+    void start();
 
     // Schedule a save.
     void graph_changed();
     void output_changed();
+
+    // See DaemonAccess.
+    [[nodiscard]] bool records_changes() const { return store_ && store_->has_journal(); }
+    [[nodiscard]] Expected<bool> reserve_record(std::size_t bytes);
+    void record(api::DaemonAccess::Record record);
+    void record_lost();
 
     /// The device that a client has set, instead of the configured one; empty: none.
     [[nodiscard]] const std::string& device() const { return device_; }
@@ -50,10 +63,15 @@ class SavedState final : private store::GraphStore::Owner {
     [[nodiscard]] store::GraphStore::State state() const override;
     void store_warning(const std::string& sentence) override;
     void store_recovered(const std::string& sentence) override;
+    void room_changed() override { room_changed_(); }
+    [[nodiscard]] Expected<store::GraphStore::Replayed> replay(const std::optional<std::string>& graph,
+                                                               const std::optional<std::string>& history,
+                                                               std::span<const store::JournalEntry> entries) const;
 
     const DaemonOptions& options_;
     Engine& engine_;
     api::History& history_;
+    const std::function<void()> room_changed_;
     std::string device_;
     std::optional<store::GraphStore> store_;  ///< empty without --state-dir
 };

@@ -24,8 +24,9 @@ class io_context;
 }
 
 namespace rta::api {
+class ChangeLog;
 class History;
-}
+}  // namespace rta::api
 
 namespace rta::net {
 
@@ -105,6 +106,8 @@ class Server {
 
     /// Returns the history, which may be restored before the first client is served.
     [[nodiscard]] api::History& history();
+    /// Returns what records changes for the DaemonAccess.
+    [[nodiscard]] api::ChangeLog& changes();
 
     /// Returns the id of this run of the daemon, as in HelloResult.
     [[nodiscard]] const std::string& instance_id() const;

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "store/history_file.h"
 
-#include <openssl/evp.h>
-
-#include <array>
+#include <algorithm>
 #include <utility>
 
-#include "text/quoting.h"
+#include "store/digest.h"
 
 namespace rta::store {
 namespace {
@@ -14,16 +12,6 @@ namespace {
 constexpr std::string_view kHeader = "rtad history 2 ";
 /// Its steps name nodes, but do not identify them.
 constexpr std::string_view kOldHeader = "rtad history 1 ";
-
-Expected<std::string> sha256(std::string_view text) {
-    std::array<unsigned char, EVP_MAX_MD_SIZE> hash{};
-    unsigned size = 0;
-    if (EVP_Digest(text.data(), text.size(), hash.data(), &size, EVP_sha256(), nullptr) != 1)
-        return fail(ErrorCode::unavailable, "cannot compute a SHA-256");
-    std::string digits;
-    for (unsigned i = 0; i < size; ++i) digits += hexadecimal(hash[i], 2);
-    return digits;
-}
 
 /// Takes one line off the text.
 std::string_view take_line(std::string_view& text) {
@@ -35,11 +23,11 @@ std::string_view take_line(std::string_view& text) {
 }  // namespace
 
 Expected<std::string> write_history_file(std::string_view history, std::string_view graph) {
-    auto of_graph = sha256(graph);
+    auto of_graph = sha256_digits(graph);
     if (!of_graph) return of_graph;
     std::string rest = std::move(*of_graph) + "\n";
     rest += history;
-    auto of_rest = sha256(rest);
+    auto of_rest = sha256_digits(rest);
     if (!of_rest) return of_rest;
     std::string file{kHeader};
     file.append(*of_rest).append("\n").append(rest);
@@ -55,10 +43,10 @@ Expected<std::optional<std::string>> read_history_file(std::string_view file, st
     }
     if (!header.starts_with(kHeader))
         return fail(ErrorCode::invalid_argument, "unknown format: expected \"" + std::string{kHeader} + "\"");
-    const auto of_rest = sha256(file);
+    const auto of_rest = sha256_digits(file);
     if (!of_rest) return std::unexpected(of_rest.error());
     if (header.substr(kHeader.size()) != *of_rest) return fail(ErrorCode::invalid_argument, "the checksum is wrong");
-    const auto of_graph = sha256(graph);
+    const auto of_graph = sha256_digits(graph);
     if (!of_graph) return std::unexpected(of_graph.error());
     if (take_line(file) != *of_graph) return std::nullopt;
     return std::string{file};

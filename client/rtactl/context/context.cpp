@@ -271,6 +271,8 @@ void Context::print_done(const v1::TransactionResult& result, std::span<const Do
     if (result.has_frame()) out() << ", takes effect at frame " << result.frame();
     if (result.combs()) out() << ", with some frequencies cancelled for 10 ms";
     out() << '\n';
+    if (result.has_durable() && !result.durable())
+        warn(streams_, "the change is not on disk, and is lost if rtad exits now; `rtactl status` shows why");
 }
 
 void Context::print_undo_hint() {

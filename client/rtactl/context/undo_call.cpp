@@ -75,6 +75,7 @@ Result<void> call_undo(Context& context, const Arguments& arguments, bool redo) 
     transaction.set_revision(result.revision());
     if (result.has_frame()) transaction.set_frame(result.frame());
     transaction.set_combs(result.combs());
+    if (result.has_durable()) transaction.set_durable(result.durable());
     context.print_done(transaction, done);
     print_fresh_nodes(context, result);
     return {};

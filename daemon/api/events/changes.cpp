@@ -8,6 +8,7 @@ namespace rta::api {
 
 void publish_edits(EventHub& hub, const Author& author, std::uint64_t revision, v1::EditList& edits,
                    const std::optional<StepContent>& content) {
+    if (hub.recorder() != nullptr) hub.recorder()->edited(revision, edits);
     hub.publish_edit(author.name, author.client_name, [&](v1::Event& event) {
         v1::GraphChanged& changed = *event.mutable_graph_changed();
         changed.set_revision(revision);
@@ -22,6 +23,7 @@ void publish_edits(EventHub& hub, const Author& author, std::uint64_t revision, 
 
 void publish_parameters(EventHub& hub, const Author& author, std::uint64_t revision, v1::SetParameters& parameters,
                         std::span<const float> previous) {
+    if (hub.recorder() != nullptr) hub.recorder()->parameters_changed(revision, parameters);
     hub.publish_edit(author.name, author.client_name, [&](v1::Event& event) {
         v1::ParametersChanged& changed = *event.mutable_parameters_changed();
         changed.set_revision(revision);

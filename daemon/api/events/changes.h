@@ -18,11 +18,11 @@ struct Author {
     const std::string& name;
 };
 
-/// Publishes GraphChanged, and takes the edits. The event has the inverse if it is known and fits. [control]
+/// Records the edits, publishes GraphChanged, and takes the edits. The event has the inverse if it is known and fits. [control]
 void publish_edits(EventHub& hub, const Author& author, std::uint64_t revision, v1::EditList& edits,
                    const std::optional<StepContent>& content);
 
-/// Publishes ParametersChanged, and takes the changes. `previous`: the values before, in their order. [control]
+/// Records the changes, publishes ParametersChanged, and takes the changes. `previous`: the values before, in their order. [control]
 void publish_parameters(EventHub& hub, const Author& author, std::uint64_t revision, v1::SetParameters& parameters,
                         std::span<const float> previous);
 

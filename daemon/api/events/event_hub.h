@@ -10,8 +10,10 @@
 #include "api/events/shared_frame.h"
 
 namespace rta::v1 {
+class EditList;
 class Event;
-}
+class SetParameters;
+}  // namespace rta::v1
 
 namespace rta::api {
 
@@ -34,6 +36,14 @@ class EventHub {
         virtual void missed() = 0;
     };
 
+    /// Receives all changes of the graph and of parameters, before they are published.
+    class Recorder {
+     public:
+        virtual ~Recorder() = default;
+        virtual void edited(std::uint64_t revision, const v1::EditList& edits) = 0;
+        virtual void parameters_changed(std::uint64_t revision, const v1::SetParameters& changes) = 0;
+    };
+
     explicit EventHub(std::string instance_id) : instance_id_{std::move(instance_id)} {}
 
     /// Counts one change and delivers it. `fill` writes everything except the number; it is called only if there are
@@ -43,6 +53,11 @@ class EventHub {
     /// The same for a change of the graph or of parameters, which becomes the latest_edit().
     void publish_edit(const std::string& author, const std::string& client_name,
                       const std::function<void(v1::Event&)>& fill);
+
+    /// The recorder must outlive the last change.
+    void record_with(Recorder& recorder) { recorder_ = &recorder; }
+    /// Returns the recorder; null: none.
+    [[nodiscard]] Recorder* recorder() const { return recorder_; }
 
     void subscribe(Subscriber& subscriber);
     /// No effect if it has not subscribed.
@@ -62,6 +77,7 @@ class EventHub {
     std::uint64_t number_ = 0;
     LatestEdit latest_edit_;
     std::vector<Subscriber*> subscribers_;
+    Recorder* recorder_ = nullptr;
 };
 
 /// Returns 128 random bits in hexadecimal.

@@ -8,6 +8,7 @@
 #include <variant>
 
 #include "api/exception_barrier.h"
+#include "api/history/history_changes.h"
 #include "api/history/saved_history.h"
 #include "graph/difference.h"
 
@@ -136,6 +137,7 @@ bool History::may_continue(Gesture& known, const HistoryStep& step, std::span<co
 
 void History::extend(HistoryStep& step, std::span<const SetParameter> changes, std::span<const float> after) {
     step.changed_at = ++generation_;
+    note_change(step);
     // Others may read a copy, which the control thread destroys.
     if (step.content.use_count() > 1) step.content = std::make_shared<StepContent>(*step.content);
     // Every StepContent is created as a non-const object; only the pointer is const.
@@ -176,6 +178,7 @@ void History::carried_out(const UndoPlan& plan, std::string_view author) {
             HistoryStep* const step = find(number);
             if (step == nullptr || step->undone) continue;
             step->changed_at = generation_ + 1;
+            note_change(*step);
             step->undone = true;
             step->undone_by = author;
             step->undo_order = next_order_++;
@@ -185,6 +188,7 @@ void History::carried_out(const UndoPlan& plan, std::string_view author) {
             HistoryStep* const step = find(number);
             if (step == nullptr || !step->undone) continue;
             step->changed_at = generation_ + 1;
+            note_change(*step);
             step->undone = false;
             step->undone_by.clear();
             step->undo_order = 0;
@@ -211,12 +215,14 @@ void History::discard_redo(std::string_view author) {
 
 HistoryStep& History::add(const Who& who, std::uint64_t revision) {
     ++generation_;
-    return steps_.emplace_back(HistoryStep{.number = next_number_++,
-                                           .revision = revision,
-                                           .author = std::string{who.author},
-                                           .client_name = std::string{who.client_name},
-                                           .utc_us = utc_(),
-                                           .changed_at = generation_});
+    HistoryStep& step = steps_.emplace_back(HistoryStep{.number = next_number_++,
+                                                        .revision = revision,
+                                                        .author = std::string{who.author},
+                                                        .client_name = std::string{who.client_name},
+                                                        .utc_us = utc_(),
+                                                        .changed_at = generation_});
+    note_change(step);
+    return step;
 }
 
 void History::compute(std::uint64_t number) {
@@ -274,6 +280,7 @@ HistoryStep* History::find(std::uint64_t number) {
 
 void History::set_content(HistoryStep& step, std::shared_ptr<const StepContent> content) {
     step.content = std::move(content);
+    note_change(step);
     bytes_ += memory_of(step);
 }
 
@@ -386,6 +393,23 @@ std::function<std::string()> History::writer() const {
         for (const auto& node : snapshot->graph.nodes()) saved.identities.emplace(node->name(), node->identity);
         return saved.write();
     };
+}
+
+std::function<std::string()> History::take_changes() {
+    HistoryChanges changes{.first_number = steps_.empty() ? next_number_ : steps_.front().number,
+                           .next_number = next_number_,
+                           .before = std::exchange(taken_graph_, engine_.snapshot()),
+                           .next_identity = engine_.next_identity()};
+    changes.after = taken_graph_;
+    std::vector<std::pair<std::uint64_t, std::uint64_t>> undone;  // order, number
+    for (const HistoryStep& step : steps_) {
+        if (step.changed > taken_changes_) changes.steps.push_back(step);
+        if (step.can_be_redone()) undone.emplace_back(step.undo_order, step.number);
+    }
+    std::ranges::sort(undone);
+    for (const auto& [order, number] : undone) changes.redoable.push_back(number);
+    taken_changes_ = latest_change_;
+    return [changes = std::move(changes)] { return changes.write(); };
 }
 
 Expected<void> History::restore(const std::string& text) {

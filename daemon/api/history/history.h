@@ -72,6 +72,9 @@ class History {
 
     /// Returns a function that writes the history, on any thread. Must be destroyed on the control thread.
     [[nodiscard]] std::function<std::string()> writer() const;
+    /// Returns a function that writes what has changed since the previous call, on any thread: see HistoryChanges. Must be
+    /// destroyed on the control thread.
+    [[nodiscard]] std::function<std::string()> take_changes();
     /// Takes what writer() has written, when the graph at that time has been loaded and nothing has been edited; the nodes get
     /// their identities. INVALID_ARGUMENT if it is damaged; the history is then empty.
     [[nodiscard]] Expected<void> restore(const std::string& text);
@@ -80,6 +83,7 @@ class History {
 
  private:
     void discard_redo(std::string_view author);
+    void note_change(HistoryStep& step) { step.changed = ++latest_change_; }
     HistoryStep& add(const Who& who, std::uint64_t revision);
     void compute(std::uint64_t number);
     void computed(std::uint64_t number, std::optional<StepContent> content);
@@ -112,10 +116,13 @@ class History {
     std::uint64_t next_number_ = 1;
     std::uint64_t next_order_ = 1;
     std::uint64_t generation_ = 0;
-    std::size_t bytes_ = 0;      ///< of all steps
-    std::size_t redoable_ = 0;   ///< steps with an undo_order
-    std::size_t computing_ = 0;  ///< on workers
-    std::size_t discarded_ = 0;  ///< steps that are undone and cannot be applied again
+    std::uint64_t latest_change_ = 0;    ///< of a step
+    std::uint64_t taken_changes_ = 0;    ///< by take_changes()
+    SharedGraphSnapshot taken_graph_{};  ///< the graph at that time; null: none
+    std::size_t bytes_ = 0;              ///< of all steps
+    std::size_t redoable_ = 0;           ///< steps with an undo_order
+    std::size_t computing_ = 0;          ///< on workers
+    std::size_t discarded_ = 0;          ///< steps that are undone and cannot be applied again
     bool ever_undone_ =
         false;  ///< some step: what the steps were recorded with may differ from what they are applied to
     std::vector<CallHandle> waiting_;

@@ -55,6 +55,7 @@ struct HistoryStep {
     std::uint64_t undo_order = 0;                  ///< of those that can be applied again: increases with each undo
     std::uint64_t changed_at = 0;                  ///< the generation of the history at its latest change
     bool undone = false;
+    std::uint64_t changed = 0;  ///< number of its latest change; see History::take_changes()
 
     [[nodiscard]] bool can_be_redone() const { return undone && undo_order != 0 && content != nullptr; }
 };

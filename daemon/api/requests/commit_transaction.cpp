@@ -43,6 +43,7 @@ bool may_commit(Call& call) {
     // Retried when the client's first pending request is answered.
     if (state_of(call).wait_for_start && call.client.unanswered() >= Client::kMaximumWaits) return false;
     if (!guard_holds(call, state_of(call).guard)) return false;
+    if (!state_of(call).refusal && !may_record(call, state_of(call).edit_bytes)) return false;
     const std::size_t room = room_of(call.request, state_of(call));
     if (call.services.plan_room.may_ask(call.client, room)) return true;
     retry_later(call, call.services.plan_room, room,
@@ -86,6 +87,7 @@ void conclude(Call& call, CommittedTransaction&& committed) {
     }
     services.commands.announce(ticket);
     call.request.stage = PendingRequest::Stage::answered;
+    await_record(call);
     if (waits) return await_start(call, ticket);
     services.wake();
 }

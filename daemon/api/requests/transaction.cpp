@@ -65,16 +65,16 @@ Expected<Edit> to_change_settings(const v1::ChangeSettings& message) {
     return ChangeSettings{message.node(), std::move(*settings), {message.defaults().begin(), message.defaults().end()}};
 }
 
-/// Checks that the edits fit into an event, with the results of relative changes.
-Expected<void> check_edits_size(const v1::EditList& edits) {
+/// Returns the length of the edits, with the results of relative changes.
+std::size_t length_of(const v1::EditList& edits) {
     const auto relative = std::ranges::count_if(edits.edits(), [](const v1::Edit& edit) {
         return edit.set_parameter().relative_case() != v1::SetParameter::RELATIVE_NOT_SET;
     });
-    return check_event_size(edits.ByteSizeLong() + static_cast<std::size_t>(relative) * kResultBytes);
+    return edits.ByteSizeLong() + static_cast<std::size_t>(relative) * kResultBytes;
 }
 
 Expected<TransactionContent> checked(TransactionContent content) {
-    if (auto fits = check_edits_size(content.edits); !fits) return std::unexpected(std::move(fits.error()));
+    if (auto fits = check_event_size(length_of(content.edits)); !fits) return std::unexpected(std::move(fits.error()));
     return content;
 }
 
@@ -315,7 +315,8 @@ Expected<std::unique_ptr<RequestState>> prepare_transaction(const Engine& engine
     if (!prepared) return std::unexpected(without_index(std::move(prepared.error()), content->whole_graph));
     auto state = std::make_unique<TransactionState>(std::move(*content), std::move(*prepared));
     report_draws(*state);
-    if (auto fits = check_edits_size(state->edits); !fits) return std::unexpected(std::move(fits.error()));
+    state->edit_bytes = length_of(state->edits);
+    if (auto fits = check_event_size(state->edit_bytes); !fits) return std::unexpected(std::move(fits.error()));
     return state;
 }
 

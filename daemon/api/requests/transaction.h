@@ -67,7 +67,8 @@ struct TransactionState final : RequestState {
           warnings{std::move(content.warnings)},
           prepared{std::move(made)} {}
 
-    v1::EditList edits;  ///< with the settings that were drawn
+    v1::EditList edits;          ///< with the settings that were drawn
+    std::size_t edit_bytes = 0;  ///< upper bound of their length when they are committed
     bool whole_graph;
     std::vector<int> drawn_nodes;  ///< indices in a replace_graph of nodes with settings that were drawn
     std::vector<std::string> warnings;
