@@ -74,8 +74,11 @@ class Context {
     [[nodiscard]] std::ostream& out() { return streams_.out; }
     [[nodiscard]] Place place() const { return line == 0 ? Place::command_line : Place::shell; }
 
+    /// The time limit of the command line for connecting and for each response.
+    [[nodiscard]] std::chrono::milliseconds timeout() const { return options_.timeout; }
     /// Opens another client, owned by the caller, in addition to the one of the context.
-    [[nodiscard]] Result<client::DaemonClient> open() const;
+    [[nodiscard]] Result<client::DaemonClient> open() const { return open(options_.timeout); }
+    [[nodiscard]] Result<client::DaemonClient> open(std::chrono::milliseconds timeout) const;
 
     // A response other than OK is a Failure.
 
