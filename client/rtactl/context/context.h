@@ -68,6 +68,13 @@ class Context {
     Context(const CommandTable& commands, ContextOptions options, Streams streams)
         : commands_{commands}, options_{std::move(options)}, streams_{streams} {}
 
+    /// Returns a context for the same daemon, with its own client, that prints JSON to these streams.
+    [[nodiscard]] Context with_json(const Streams& streams) const {
+        ContextOptions options = options_;
+        options.json = true;
+        return {commands_, std::move(options), streams};
+    }
+
     [[nodiscard]] const CommandTable& commands() const { return commands_; }
     [[nodiscard]] bool json() const { return options_.json; }
     [[nodiscard]] Streams& streams() { return streams_; }
@@ -157,6 +164,7 @@ class Context {
     std::size_t line = 0;
     std::string line_text;  ///< the current line
     bool quit = false;
+    bool ended = false;  ///< a signal has ended a command that runs until it is interrupted
 
  private:
     /// Purpose of a request: to prepare the command, to read, or to change something.

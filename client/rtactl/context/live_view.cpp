@@ -115,6 +115,7 @@ void LiveView::handle_signal() {
     switch (interrupts_.take()) {
         case Interrupts::Signal::end:
             ended_ = true;
+            context_.ended = true;
             break;
         case Interrupts::Signal::suspend:
             if (picture_) picture_->suspend();
