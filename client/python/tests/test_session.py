@@ -209,13 +209,14 @@ class Subscriptions(unittest.IsolatedAsyncioTestCase):
     async def test_large_changes_are_limited_by_their_size(self):
         large = pb.ServerMessage(event=pb.Event(graph_changed=pb.GraphChanged(client_name="x" * (3 << 20))))
         async with self.client.events("changes") as events:
-            for number in range(1, 8):
+            fitting = subscription.MAXIMUM_CHANGES_BYTES // (3 << 20)
+            for number in range(1, fitting + 3):
                 large.event.number = number
                 await self.receive([large])
             with self.assertRaises(rta.EventsLost):
-                for number in range(1, 8):
+                for number in range(1, fitting + 3):
                     self.assertEqual((await anext(events)).number, number)
-            self.assertEqual(number, 6)
+            self.assertEqual(number, fitting + 1)
 
     async def test_the_daemon_gets_the_union_of_all_subscriptions(self):
         async with self.client.events("changes"):
