@@ -37,6 +37,7 @@ v1::Request subscribe_request(const SubscribeOptions& options) {
     v1::Subscribe& subscribe = *request.mutable_subscribe();
     for (const v1::Topic topic : options.topics) subscribe.add_topics(topic);
     if (options.telemetry_rate_hz) subscribe.set_telemetry_rate_hz(*options.telemetry_rate_hz);
+    for (const std::string& node : options.nodes) subscribe.add_nodes(node);
     return request;
 }
 

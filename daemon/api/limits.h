@@ -29,6 +29,8 @@ struct ClientLimits {
     /// Client::kPendingBytesOfEach of its own.
     std::size_t pending_bytes_of_all = std::size_t{64} << 20U;
     OutboxLimits output{};
+    /// Memory of the latest changes, at most KeptChanges::kMaximum, which clients that reconnect can resume with.
+    std::size_t kept_bytes = std::size_t{16} << 20U;
     /// Clients that have subscribed.
     std::size_t subscriptions = 65'536;
     /// Different rates of telemetry at the same time: each has its own measurements and events. A client that asks for a

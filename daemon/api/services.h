@@ -75,7 +75,7 @@ struct Services {
     Workers& workers;
     Clock clock;
     const ClientLimits limits;
-    EventHub hub{random_instance_id()};
+    EventHub hub{random_instance_id(), limits.kept_bytes};
     PendingCommands commands{engine, hub};
     OutputControl output{engine, daemon, hub, commands};
     History history{engine, workers, [this] {

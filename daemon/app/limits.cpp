@@ -174,6 +174,10 @@ constexpr std::array kTable{
     limit<&Limits::clients, &ServerLimits::requests, &ClientLimits::output, &OutboxLimits::telemetry_bytes>(
         "max-unread-telemetry", kOutput, kBytes, {64 * kKiB, 64 * kMiB}, "Telemetry that a client leaves unread",
         "the oldest events are dropped, and counted"),
+    limit<&Limits::clients, &ServerLimits::requests, &ClientLimits::kept_bytes>(
+        "max-kept-events", kOutput, kBytes, {0, kGiB},
+        "Latest events about changes, at most 10,000, that the daemon keeps for clients that reconnect",
+        "a client that has missed more must read the graph again"),
 
     limit<&Limits::graph, &GraphLimits::nodes>("max-nodes", kGraph, kCount, {1, GraphLimits::kMostElements},
                                                "Nodes of the graph", "the edit is rejected with `RESOURCE_EXHAUSTED`"),

@@ -252,7 +252,7 @@ export class Mirror {
   readonly error: Error | null;
   /** How often the graph was read. */
   readonly reads: number;
-  /** How often a connection was resumed without reading the graph, because nothing was missed. */
+  /** How often a connection was resumed without reading the graph. */
   readonly resumes: number;
   /** Yields this mirror now, and whenever it has changed. Changes in quick succession are yielded once. */
   changes(): AsyncGenerator<Mirror, void, undefined>;

@@ -17,8 +17,11 @@ export class Subscriptions {
   /** `client` has call(), and resume(), which is called when a stream has more room. */
   constructor(client) { this.#client = client; }
 
-  /** Subscribes, and returns the stream. Events are those after every earlier call of this client. */
-  open({topics = DEFAULT_TOPICS, telemetry_rate_hz: rateHz, signal, ...others} = {}) {
+  /**
+   * Subscribes, and returns the stream. Events are those after every earlier call of this client. `resume`, for Mirror, has
+   * the change after which they shall continue; they do not if another stream has changes, which would get them twice.
+   */
+  open({topics = DEFAULT_TOPICS, telemetry_rate_hz: rateHz, signal, resume, ...others} = {}) {
     checkOptions(others, ['topics', 'telemetry_rate_hz', 'signal'], 'events()');
     const unknown = Array.isArray(topics) ? topics.find((topic) => !TOPICS.includes(topic)) : topics;
     if (unknown !== undefined) throw invalid(`unknown topic ${JSON.stringify(unknown)}: expected a list of ${TOPICS.join(', ')}`);
@@ -31,8 +34,9 @@ export class Subscriptions {
         this.#remove(stream);
       }});
     signal?.addEventListener('abort', abort);
+    const alone = ![...this.#streams].some((other) => other.topics.includes('TOPIC_CHANGES'));
     this.#streams.add(stream);
-    stream.ready = this.#subscribe();
+    stream.ready = this.#subscribe(alone ? resume : undefined);
     stream.ready.catch((error) => stream.fail(error));
     return stream;
   }
@@ -59,13 +63,14 @@ export class Subscriptions {
     if (this.#streams.delete(stream) && this.#client.connected) this.#subscribe().catch(() => {});
   }
 
-  #subscribe() {
+  #subscribe(resume) {
     const streams = [...this.#streams];
     const topics = TOPICS.filter((topic) => streams.some((stream) => stream.topics.includes(topic)));
     // A client cannot subscribe to nothing. Dropouts are the rarest events.
     if (topics.length === 0) topics.push('TOPIC_XRUNS');
     const hasRate = ({topics: own, rateHz}) => rateHz !== undefined || own.some((topic) => topic !== 'TOPIC_CHANGES');
     const rates = streams.filter(hasRate).map(({rateHz}) => rateHz ?? DEFAULT_RATE_HZ);
-    return this.#client.call({subscribe: {topics, telemetry_rate_hz: rates.length > 0 ? Math.max(...rates) : undefined}});
+    const rate = rates.length > 0 ? Math.max(...rates) : undefined;
+    return this.#client.call({subscribe: {topics, telemetry_rate_hz: rate, ...resume}});
   }
 }

@@ -382,12 +382,12 @@ class Client:
         """
         return Mirror(self, retry_s, silence_s)
 
-    async def open_queue(self, topics: Iterable[Topic],
-                         rate_hz: float | None) -> tuple[EventQueue, pb.SubscribeResult, Session]:
+    async def open_queue(self, topics: Iterable[Topic], rate_hz: float | None,
+                         resume: pb.Subscribe | None = None) -> tuple[EventQueue, pb.SubscribeResult, Session]:
         """Subscribes. Used by subscriptions and mirrors."""
         session = await self.session()
         queue = EventQueue(topics, rate_hz)
-        return queue, await session.subscribe(queue, self._timeout_s), session
+        return queue, await session.subscribe(queue, self._timeout_s, resume), session
 
     async def close_queue(self, queue: EventQueue) -> None:
         if self._session and not self._closed:

@@ -98,12 +98,17 @@ class Session:
             raise ProtocolError(f"unexpected reply: an OK response to {kind} without its result")
         return response
 
-    async def subscribe(self, queue: EventQueue, timeout_s: float) -> pb.SubscribeResult:
-        """Adds a subscription. The daemon knows one per client, which is the union of all."""
+    async def subscribe(self, queue: EventQueue, timeout_s: float, resume: pb.Subscribe | None = None) -> pb.SubscribeResult:
+        """Adds a subscription. The daemon knows one per client, which is the union of all. `resume` has the change after which
+        the events shall continue; they do not if another subscription has changes, which would receive them twice."""
         async with self.topics_lock:
+            alone = not any("changes" in other.topics for other in self._queues)
             self._queues.add(queue)
             try:
-                return (await self.call(self._subscribe_request(), timeout_s)).subscribe
+                request = self._subscribe_request()
+                if resume and alone:
+                    request.subscribe.MergeFrom(resume)
+                return (await self.call(request, timeout_s)).subscribe
             except BaseException:
                 self._queues.discard(queue)
                 raise

@@ -16,8 +16,9 @@ TOPICS: tuple[Topic, ...] = get_args(Topic)
 
 # Of one subscription. The daemon, too, drops telemetry of a client beyond 256 events.
 MAXIMUM_TELEMETRY = 256
-MAXIMUM_CHANGES = 4096
-MAXIMUM_CHANGES_BYTES = 16 << 20
+# More than the daemon sends to a client that resumes.
+MAXIMUM_CHANGES = 16384
+MAXIMUM_CHANGES_BYTES = 32 << 20
 
 T = TypeVar("T")
 

@@ -78,10 +78,10 @@ void PendingTransaction::collect(std::vector<v1::Edit> new_edits, std::vector<Do
     }
 }
 
-Result<client::DaemonClient> Context::open() const {
+Result<client::DaemonClient> Context::open(std::chrono::milliseconds timeout) const {
     client::ClientOptions options;
     options.client_name = "rtactl";
-    options.timeout = options_.timeout;
+    options.timeout = timeout;
     if (!options_.token_file.empty()) {
         auto token = client::read_token_file(options_.token_file);
         if (!token) return std::unexpected(failure_of(std::move(token.error())));

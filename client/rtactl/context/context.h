@@ -68,14 +68,24 @@ class Context {
     Context(const CommandTable& commands, ContextOptions options, Streams streams)
         : commands_{commands}, options_{std::move(options)}, streams_{streams} {}
 
+    /// Returns a context for the same daemon, with its own client, that prints JSON to these streams.
+    [[nodiscard]] Context with_json(const Streams& streams) const {
+        ContextOptions options = options_;
+        options.json = true;
+        return {commands_, std::move(options), streams};
+    }
+
     [[nodiscard]] const CommandTable& commands() const { return commands_; }
     [[nodiscard]] bool json() const { return options_.json; }
     [[nodiscard]] Streams& streams() { return streams_; }
     [[nodiscard]] std::ostream& out() { return streams_.out; }
     [[nodiscard]] Place place() const { return line == 0 ? Place::command_line : Place::shell; }
 
+    /// The time limit of the command line for connecting and for each response.
+    [[nodiscard]] std::chrono::milliseconds timeout() const { return options_.timeout; }
     /// Opens another client, owned by the caller, in addition to the one of the context.
-    [[nodiscard]] Result<client::DaemonClient> open() const;
+    [[nodiscard]] Result<client::DaemonClient> open() const { return open(options_.timeout); }
+    [[nodiscard]] Result<client::DaemonClient> open(std::chrono::milliseconds timeout) const;
 
     // A response other than OK is a Failure.
 
@@ -154,6 +164,7 @@ class Context {
     std::size_t line = 0;
     std::string line_text;  ///< the current line
     bool quit = false;
+    bool ended = false;  ///< a signal has ended a command that runs until it is interrupted
 
  private:
     /// Purpose of a request: to prepare the command, to read, or to change something.

@@ -29,6 +29,7 @@ enum class Expects : std::uint8_t {
     meter_node,        ///< a node that reports levels or gain reduction
     node_value,        ///< NODE[.PARAM]
     node_assignment,   ///< NODE.PARAM=VALUE
+    condition,         ///< the words of a condition; see condition.h
     output,            ///< NODE or NODE:PORT with an output
     input,             ///< NODE or NODE:PORT with an input
     connected_output,  ///< an output at which a connection starts

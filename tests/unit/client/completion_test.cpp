@@ -187,6 +187,16 @@ TEST(Completion, OffersNodes) {
     EXPECT_EQ(offered({"meter", ""}), Texts{"vu "});
 }
 
+TEST(Completion, OffersConditions) {
+    EXPECT_EQ(offered({"wait", "si"}), Texts{"silence "});
+    EXPECT_EQ(offered({"wait", "node", "o"}), (Texts{"osc ", "out "}));
+    EXPECT_EQ(offered({"wait", "silence", ""}), Texts{"vu "});
+    EXPECT_EQ(offered({"wait", "pending", ""}), Texts{"none "});
+    EXPECT_EQ(offered({"wait", "vol.m"}), Texts{"vol.mute="});
+    EXPECT_EQ(offered({"wait", "vol.mute="}), (Texts{"vol.mute=on ", "vol.mute=off "})) << "no toggle";
+    EXPECT_EQ(offered({"wait", "running", ""}), Texts{});
+}
+
 TEST(Completion, OffersPortsWhereANodeHasSeveral) {
     EXPECT_EQ(offered({"connect", ""}), (Texts{"mix ", "osc ", "vol "})) << "nodes without an output are left out";
     EXPECT_EQ(offered({"connect", "osc", ""}), (Texts{"mix:", "out ", "vol ", "vu "}));
