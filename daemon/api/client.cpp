@@ -245,7 +245,7 @@ bool Client::push(const Change& change) {
 void Client::catch_up() {
     const std::size_t ahead = std::min(kMissedAheadBytes, dispatcher_.services().limits.output.event_bytes / 2);
     while (next_missed_ && state_ != State::lost && outbox_.unsent_event_bytes() < ahead) {
-        if (!may_finish() || !send_missed()) return;
+        if (!may_finish(kMissedAheadBytes) || !send_missed()) return;
     }
 }
 
