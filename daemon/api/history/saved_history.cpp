@@ -84,24 +84,32 @@ class Descriptions {
     explicit Descriptions(std::string& text) : writer_{text} {}
 
     std::uint64_t place_of(const NodeDescription& description) {
-        const auto [known, is_new] = places_.emplace(&description, places_.size() + 1);
-        if (is_new) {
-            v1::Edit message;
-            to_wire(Edit{AddNode{std::string{description.type->name},
-                                 description.name,
-                                 description.given_settings,
-                                 {},
-                                 description.annotation}},
-                    message);
-            writer_.message(message.add_node());
-        }
+        const auto [known, is_new] = places_.emplace(&description, 0);
+        if (is_new) known->second = place_of_text(text_of(description));
         return known->second;
     }
-    [[nodiscard]] std::size_t size() const { return places_.size(); }
+    [[nodiscard]] std::size_t size() const { return texts_.size(); }
 
  private:
+    static std::string text_of(const NodeDescription& description) {
+        v1::Edit message;
+        to_wire(Edit{AddNode{std::string{description.type->name},
+                             description.name,
+                             description.given_settings,
+                             {},
+                             description.annotation}},
+                message);
+        return message.add_node().SerializeAsString();
+    }
+    std::uint64_t place_of_text(std::string text) {
+        const auto [known, is_new] = texts_.emplace(std::move(text), texts_.size() + 1);
+        if (is_new) writer_.text(known->first);
+        return known->second;
+    }
+
     Writer writer_;
     std::unordered_map<const NodeDescription*, std::uint64_t> places_;
+    std::unordered_map<std::string, std::uint64_t> texts_;  ///< equal descriptions need not be the same object
 };
 
 void write(const NodeRecord* record, Writer& writer, Descriptions& descriptions) {
