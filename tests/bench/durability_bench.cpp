@@ -73,7 +73,7 @@ struct Mode {
 };
 
 Daemon::Options options(const Mode& mode, const fs::path& state) {
-    Daemon::Options result{.arguments = {"--device", "null", "--log-level", "warning"}};
+    Daemon::Options result{.arguments = {"--device", "null", "--block-size", "256", "--log-level", "warning"}};
     if (!mode.arguments.empty()) {
         fs::remove_all(state);
         result.arguments.insert(result.arguments.end(), {"--state-dir", state.string()});
