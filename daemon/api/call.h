@@ -54,6 +54,7 @@ struct PendingRequest {
     bool large = false;                 ///< at least kLargeBytes
     Stage stage = Stage::waiting;
     std::unique_ptr<RequestState> state{};  ///< of its kind
+    std::uint32_t plans = 0;                ///< that were made of what it changes in the graph as it is
     bool committed = false;                 ///< what it changed stays, even if the request fails now
     std::optional<TimePoint> deadline{};    ///< the engine had no room; the request is retried until then
     AwaitedStarts::Wait start{};            ///< of its transaction; removed together with the request

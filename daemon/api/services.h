@@ -20,6 +20,7 @@
 #include "api/pending_commands.h"
 #include "api/processor_time.h"
 #include "api/requests/device_query.h"
+#include "api/scenes/scenes.h"
 #include "api/schedule.h"
 #include "api/workers.h"
 #include "engine/engine.h"
@@ -79,6 +80,7 @@ struct Services {
     OutputControl output{engine, daemon, hub, commands};
     History history{engine, workers, [this] { daemon.graph_changed(); }};
     Schedule schedule{engine, daemon, hub, history, commands, workers, clock, [this] { wake(); }};
+    Scenes scenes{engine, daemon, hub, workers, clock, limits.scenes, [this] { wake(); }};
     Telemetry telemetry{engine, daemon, limits.telemetry_rates};
     DeviceQuery devices{daemon};
     FailedAttempts failed_attempts;

@@ -48,6 +48,8 @@ class PreparedTransaction {
     [[nodiscard]] const Transaction& transaction() const;
     /// [control] Returns the relative parameter changes, in the order of the edits, after Engine::commit() has succeeded.
     [[nodiscard]] std::span<const RelativeChange> relative_changes() const;
+    /// [any] Returns the number of processors that were built for it, without those that were spare.
+    [[nodiscard]] std::size_t built_count() const;
 
  private:
     friend class Engine;

@@ -98,6 +98,8 @@ struct Transaction {
     bool exempt = false;
     /// Restores earlier values: the number of parameters that change is not limited, as with ReplaceGraph.
     bool restores = false;
+    /// Time in which gains of connections that stay reach their new values; at least kConnectionFadeMs.
+    float gain_ramp_ms = 0.0F;
 
     [[nodiscard]] bool replaces_graph() const {
         return std::ranges::any_of(edits, [](const Edit& edit) { return std::holds_alternative<ReplaceGraph>(edit); });

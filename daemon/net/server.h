@@ -25,7 +25,8 @@ class io_context;
 
 namespace rta::api {
 class History;
-}
+class Scenes;
+}  // namespace rta::api
 
 namespace rta::net {
 
@@ -105,6 +106,8 @@ class Server {
 
     /// Returns the history, which may be restored before the first client is served.
     [[nodiscard]] api::History& history();
+    /// Returns the scenes, which may be restored before the first client is served.
+    [[nodiscard]] api::Scenes& scenes();
 
     /// Returns the id of this run of the daemon, as in HelloResult.
     [[nodiscard]] const std::string& instance_id() const;

@@ -136,6 +136,7 @@ Expected<HistoryStep> to_step(const v1::HistoryStep& message) {
                      .author = message.author(),
                      .client_name = message.client_name(),
                      .utc_us = message.utc_us(),
+                     .label = message.summary(),
                      .undone_by = message.undone_by(),
                      .undone = message.undone()};
     auto edits = to_edits(message.edits());
@@ -166,9 +167,19 @@ std::string summary_of(std::span<const Edit> edits) {
     return summary.text();
 }
 
+namespace {
+
+std::string text_of(const HistoryStep& step) {
+    if (!step.label.empty() || step.content == nullptr) return step.label;
+    return summary_of(step.content->edits);
+}
+
+}  // namespace
+
 std::string name_of(const HistoryStep& step) {
     std::string name = "step " + std::to_string(step.number) + " of " + step.author;
-    return step.content == nullptr ? name : name + " (" + summary_of(step.content->edits) + ")";
+    const std::string summary = text_of(step);
+    return summary.empty() ? name : name + " (" + summary + ")";
 }
 
 void to_wire(const HistoryStep& step, v1::HistoryStep& message) {
@@ -179,7 +190,7 @@ void to_wire(const HistoryStep& step, v1::HistoryStep& message) {
     message.set_utc_us(step.utc_us);
     message.set_undone(step.undone);
     message.set_undone_by(step.undone_by);
-    if (step.content != nullptr) message.set_summary(summary_of(step.content->edits));
+    message.set_summary(text_of(step));
 }
 
 void add_edits(const StepContent& content, v1::HistoryStep& message) {
@@ -200,7 +211,7 @@ std::string SavedHistory::write() const {
     for (const HistoryStep& step : steps) {
         v1::HistoryStep message;
         to_wire(step, message);
-        message.clear_summary();  // follows from the edits
+        message.set_summary(step.label);  // the others follow from the edits
         if (step.content != nullptr) {
             add_edits(*step.content, message);
         } else if (step.graphs != nullptr) {
