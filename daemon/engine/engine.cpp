@@ -88,7 +88,7 @@ Expected<void> build_missing(const NodeBuilder& builder, PreparedEdits& edits) {
         if (std::holds_alternative<ChangeSettings>(edits.transaction.edits[node.edit_index]))
             nodes = {PreparedNode{.description = node.description, .parameters = {}}};
         PreparedNode& prepared = nodes[node.node_index];
-        if (edits.spares != nullptr) prepared.instance = edits.spares->take(prepared.description);
+        if (edits.spares != nullptr) prepared.instance = edits.spares->take(*prepared.description);
         if (prepared.instance == nullptr)
             reservation.add(*prepared.description, node.edit_index, prepared.position);
         else

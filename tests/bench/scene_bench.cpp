@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Measures recalls of scenes on a daemon with the null device.
 //
-//     build/release/bin/scene_bench [--nodes N] [--seconds S] [start | cold | late | memory]...
+//     build/release/bin/scene_bench [--nodes N] [--seconds S] [plan | start | cold | late | memory]...
 //
+// plan     processor time of the steps of a prepared recall, in this process: what a busy machine does not change
 // start    from the request to the start of the recall, for scenes that are prepared: at most one round (10 ms) and two
 //          blocks are wanted, and as much again for nodes that remember their input, which fades in first
 // cold     prepare_ms of recalls whose processors must be built
@@ -24,6 +25,12 @@
 #include <thread>
 #include <vector>
 
+#include "api/requests/recall.h"
+#include "api/requests/transaction.h"
+#include "api/scenes/processor_pool.h"
+#include "api/scenes/recall_plan.h"
+#include "api/scenes/scene_content.h"
+#include "bench.h"
 #include "bench_main.h"
 #include "edit_load.h"
 #include "support/daemon.h"
@@ -44,7 +51,7 @@ struct Options {
 constexpr std::size_t kScenes = 20;
 constexpr double kWantedMs = 10.0 + 2 * 64 / 48.0;
 
-void check(const v1::Response& response) {
+void check_ok(const v1::Response& response) {
     if (response.status().code() != v1::OK) throw std::runtime_error(response.status().message());
 }
 
@@ -72,17 +79,17 @@ void save_scene(ProtocolClient& client, std::size_t number, std::size_t nodes, b
     graph.mutable_nodes(graph.nodes_size() - 1)->set_type("output");
     graph.add_connections()->set_from(last);
     graph.mutable_connections(graph.connections_size() - 1)->set_to("out");
-    check(client.call(load));
+    check_ok(client.call(load));
     v1::Request save;
     save.mutable_save_scene()->set_name("s" + std::to_string(number));
-    check(client.call(save));
+    check_ok(client.call(save));
 }
 
 [[nodiscard]] v1::SceneInfo info_of(ProtocolClient& client, const std::string& name) {
     v1::Request list;
     list.mutable_list_scenes();
     const v1::Response response = client.call(list);
-    check(response);
+    check_ok(response);
     for (const v1::SceneInfo& scene : response.list_scenes().scenes()) {
         if (scene.name() == name) return scene;
     }
@@ -102,7 +109,7 @@ void wait_until_prepared(ProtocolClient& client, const std::string& name) {
     request.mutable_recall_scene()->set_name(name);
     request.mutable_recall_scene()->set_wait_for_start(true);
     const v1::Response response = client.call(request);
-    check(response);
+    check_ok(response);
     return response.recall_scene();
 }
 
@@ -111,7 +118,7 @@ void wait_until_prepared(ProtocolClient& client, const std::string& name) {
     v1::Request request;
     request.mutable_get_time();
     const v1::Response response = client.call(request);
-    check(response);
+    check_ok(response);
     const v1::TimeResult& time = response.get_time();
     std::timespec now{};
     ::clock_gettime(CLOCK_MONOTONIC, &now);
@@ -121,6 +128,71 @@ void wait_until_prepared(ProtocolClient& client, const std::string& name) {
 }
 
 [[nodiscard]] Daemon::Options null_device() { return {.arguments = {"--device", "null"}}; }
+
+[[nodiscard]] double processor_ms() {
+    std::timespec time{};
+    ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+    return 1e3 * static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) / 1e6;
+}
+
+/// As save_scene(), as a document.
+[[nodiscard]] std::string document_of(std::size_t number, std::size_t nodes) {
+    const std::string prefix = "s" + std::to_string(number) + "_";
+    GraphDocument document;
+    std::string last;
+    for (std::size_t i = 0; i + 1 < nodes; ++i) {
+        const std::string name = prefix + std::to_string(i);
+        document.nodes.push_back({name, i == 0 ? "sine" : i % 5 == 4 ? "biquad_filter" : "gain", {}, {}});
+        if (!last.empty()) document.connections.push_back({last, name, {}});
+        last = name;
+    }
+    document.nodes.push_back({"out", "output", {}, {}});
+    document.connections.push_back({last, "out", {}});
+    return api::write_scene({}, document);
+}
+
+void measure_plan(const Options& options) {
+    print_title("Prepared recall of " + std::to_string(options.nodes) + " nodes: processor time");
+    Rig rig{{}};
+    const auto pool = std::make_shared<api::ProcessorPool>();
+    std::vector<api::requests::Recall> recalls;
+    for (std::size_t number = 0; number < 2; ++number) {
+        auto content = api::read_scene(document_of(number, options.nodes), rig.engine());
+        if (!content) throw std::runtime_error(content.error().sentence);
+        api::requests::Recall recall{.scene = {}, .spares = pool};
+        recall.scene.info.set_name("s");
+        recall.scene.content = std::make_shared<const api::SceneContent>(std::move(*content));
+        recalls.push_back(std::move(recall));
+    }
+    std::vector<double> plans_ms;
+    std::vector<double> commits_ms;
+    for (std::size_t i = 0; i < 40; ++i) {
+        const api::requests::Recall& recall = recalls[i % 2];
+        for (const auto& [node, count] : nodes_to_add(rig.engine().graph(), *recall.scene.content)) {
+            for (std::size_t there = pool->count(*node); there < count; ++there) {
+                if (!rig.engine().build_spare(node, *pool)) throw std::runtime_error("cannot build a processor");
+            }
+        }
+        const SharedGraphSnapshot snapshot = rig.engine().snapshot();
+        double begin = processor_ms();
+        auto state = recall.plan(rig.engine(), snapshot, 0);
+        plans_ms.push_back(processor_ms() - begin);
+        if (!state) throw std::runtime_error(state.error().sentence);
+        auto& transaction = static_cast<api::requests::TransactionState&>(**state);
+        if (transaction.prepared.built_count() != 0) throw std::runtime_error("the scene is not prepared");
+        begin = processor_ms();
+        AudioGraph before;
+        const auto ticket = rig.engine().commit(transaction.prepared, &before);
+        commits_ms.push_back(processor_ms() - begin);
+        if (!ticket) throw std::runtime_error(ticket.error().sentence);
+        for (int block = 0; block < 50; ++block) {
+            rig.render(1);
+            rig.poll();
+        }
+    }
+    print_figure("plan, on a worker", text_of(Percentiles{plans_ms}, "ms"), "p50 / p99 / maximum");
+    print_figure("commit, on the control thread", text_of(Percentiles{commits_ms}, "ms"));
+}
 
 void measure_start(const Options& options) {
     print_title("Prepared recalls of " + std::to_string(options.nodes) + " nodes: from the request to the start");
@@ -224,6 +296,7 @@ void run(std::span<const std::string_view> arguments) {
     const auto wanted = [&](std::string_view name) {
         return names.empty() || std::ranges::find(names, name) != names.end();
     };
+    if (wanted("plan")) measure_plan(options);
     if (wanted("start")) measure_start(options);
     if (wanted("cold")) measure_cold(options);
     if (wanted("late")) measure_late(options);

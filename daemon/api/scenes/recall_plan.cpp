@@ -146,8 +146,8 @@ class PartialRecall {
 
 }  // namespace
 
-SpareProcessors::Counts nodes_to_add(const AudioGraph& graph, const SceneContent& scene) {
-    SpareProcessors::Counts counts;
+ProcessorPool::Counts nodes_to_add(const AudioGraph& graph, const SceneContent& scene) {
+    ProcessorPool::Counts counts;
     for (const auto& node : scene.graph.nodes()) {
         if (find_same(graph, *node) == nullptr) ++counts[node->description];
     }

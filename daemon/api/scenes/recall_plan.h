@@ -5,8 +5,8 @@
 #include <optional>
 #include <vector>
 
+#include "api/scenes/processor_pool.h"
 #include "api/scenes/scene_content.h"
-#include "engine/spare_processors.h"
 #include "graph/audio_graph.h"
 #include "graph/edit.h"
 #include "text/error.h"
@@ -15,7 +15,7 @@ namespace rta::api {
 
 /// Returns the nodes that a recall would add to the graph, or replace: all but those with the same name, type and
 /// settings. [any]
-[[nodiscard]] SpareProcessors::Counts nodes_to_add(const AudioGraph& graph, const SceneContent& scene);
+[[nodiscard]] ProcessorPool::Counts nodes_to_add(const AudioGraph& graph, const SceneContent& scene);
 
 /// Returns the graph after a recall. `next_id` is the id of the next node added. Errors: connections that cannot be made.
 ///

@@ -15,8 +15,8 @@ constexpr std::size_t kMostMisses = 4;
 }  // namespace
 
 /// Returns the memory by which the processors of a scene enlarge those of others.
-std::uint64_t ScenePreparation::added_bytes(const SpareProcessors::Counts& counts,
-                                            const SpareProcessors::Counts& needs) const {
+std::uint64_t ScenePreparation::added_bytes(const ProcessorPool::Counts& counts,
+                                            const ProcessorPool::Counts& needs) const {
     std::uint64_t bytes = 0;
     for (const auto& [description, count] : counts) {
         const auto known = needs.find(description);
@@ -27,13 +27,12 @@ std::uint64_t ScenePreparation::added_bytes(const SpareProcessors::Counts& count
 }
 
 /// Returns the processors of all scenes that fit into the memory. Those that do not fit lose their content.
-SpareProcessors::Counts ScenePreparation::choose(const Engine& engine,
-                                                 std::vector<SpareProcessors::Counts>& of_scenes) {
-    SpareProcessors::Counts needs;
+ProcessorPool::Counts ScenePreparation::choose(const Engine& engine, std::vector<ProcessorPool::Counts>& of_scenes) {
+    ProcessorPool::Counts needs;
     std::uint64_t bytes = 0;
     std::size_t misses = 0;
     for (Scene& scene : scenes) {
-        SpareProcessors::Counts& counts = of_scenes.emplace_back();
+        ProcessorPool::Counts& counts = of_scenes.emplace_back();
         const auto given = std::exchange(scene.content, nullptr);
         if (misses == kMostMisses || scene.text->size() > most_bytes) continue;
         std::shared_ptr<const SceneContent> content = given;
@@ -60,10 +59,10 @@ SpareProcessors::Counts ScenePreparation::choose(const Engine& engine,
 }
 
 /// Returns whether nothing is left to do.
-bool ScenePreparation::build(const Engine& engine, const SpareProcessors::Counts& needs) const {
+bool ScenePreparation::build(const Engine& engine, const ProcessorPool::Counts& needs) const {
     const auto end = std::chrono::steady_clock::now() + kLongest;
     for (const auto& [description, count] : needs) {
-        for (std::size_t there = spares->count(description); there < count; ++there) {
+        for (std::size_t there = spares->count(*description); there < count; ++there) {
             if (std::chrono::steady_clock::now() >= end) return false;
             // What cannot be built now, because memory is short or a file is missing, is left to the recall.
             if (!engine.build_spare(description, *spares)) break;
@@ -73,13 +72,13 @@ bool ScenePreparation::build(const Engine& engine, const SpareProcessors::Counts
 }
 
 void ScenePreparation::run(const Engine& engine) {
-    std::vector<SpareProcessors::Counts> of_scenes;
-    const SpareProcessors::Counts needs = choose(engine, of_scenes);
+    std::vector<ProcessorPool::Counts> of_scenes;
+    const ProcessorPool::Counts needs = choose(engine, of_scenes);
     spares->take_surplus(needs).clear();
     complete = build(engine, needs);
     for (std::size_t i = 0; i < scenes.size(); ++i) {
         scenes[i].prepared = scenes[i].content != nullptr && std::ranges::all_of(of_scenes[i], [&](const auto& need) {
-                                 return spares->count(need.first) >= need.second;
+                                 return spares->count(*need.first) >= need.second;
                              });
         if (!scenes[i].prepared) scenes[i].bytes = 0;
     }

@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
+#include "api/scenes/processor_pool.h"
 #include "api/scenes/scene_content.h"
 #include "engine/engine.h"
-#include "engine/spare_processors.h"
 
 namespace rta::api {
 
@@ -27,7 +27,7 @@ struct ScenePreparation {
 
     std::vector<Scene> scenes;  ///< those used last first
     SharedGraphSnapshot snapshot;
-    std::shared_ptr<SpareProcessors> spares;
+    std::shared_ptr<ProcessorPool> spares;
     std::uint64_t most_bytes = 0;
     bool complete = false;  ///< the result: another pass is not needed until something changes
 
@@ -37,10 +37,10 @@ struct ScenePreparation {
     void run(const Engine& engine);
 
  private:
-    [[nodiscard]] std::uint64_t added_bytes(const SpareProcessors::Counts& counts,
-                                            const SpareProcessors::Counts& needs) const;
-    [[nodiscard]] SpareProcessors::Counts choose(const Engine& engine, std::vector<SpareProcessors::Counts>& of_scenes);
-    [[nodiscard]] bool build(const Engine& engine, const SpareProcessors::Counts& needs) const;
+    [[nodiscard]] std::uint64_t added_bytes(const ProcessorPool::Counts& counts,
+                                            const ProcessorPool::Counts& needs) const;
+    [[nodiscard]] ProcessorPool::Counts choose(const Engine& engine, std::vector<ProcessorPool::Counts>& of_scenes);
+    [[nodiscard]] bool build(const Engine& engine, const ProcessorPool::Counts& needs) const;
 };
 
 }  // namespace rta::api

@@ -257,7 +257,7 @@ void Scenes::publish(v1::SceneChanged::What what, const v1::SceneInfo& scene, co
 // ---------------------------------------------------------------------------------------------------------------------
 // Recalls
 
-const std::shared_ptr<SpareProcessors>& Scenes::take_spares() {
+const std::shared_ptr<ProcessorPool>& Scenes::take_spares() {
     changed_ = true;
     return spares_;
 }

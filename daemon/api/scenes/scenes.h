@@ -15,12 +15,12 @@
 #include "api/daemon_access.h"
 #include "api/events/event_hub.h"
 #include "api/fairness.h"
+#include "api/scenes/processor_pool.h"
 #include "api/scenes/scene_content.h"
 #include "api/scenes/scene_limits.h"
 #include "api/scenes/scene_preparation.h"
 #include "api/workers.h"
 #include "engine/engine.h"
-#include "engine/spare_processors.h"
 #include "rta/v1/control.pb.h"
 #include "text/error.h"
 
@@ -66,7 +66,7 @@ class Scenes {
     void remove(const std::string& name, const Who& who, Done done);
 
     /// Returns the processors for a recall. Prepares scenes again afterwards.
-    [[nodiscard]] const std::shared_ptr<SpareProcessors>& take_spares();
+    [[nodiscard]] const std::shared_ptr<ProcessorPool>& take_spares();
     /// A recall was committed, and its GraphChanged published.
     void recalled(const std::string& name, std::uint64_t revision, const Who& who);
 
@@ -120,7 +120,7 @@ class Scenes {
     std::deque<Change> changes_;
     bool busy_ = false;  ///< the first one of changes_ is being made
 
-    std::shared_ptr<SpareProcessors> spares_ = std::make_shared<SpareProcessors>();
+    std::shared_ptr<ProcessorPool> spares_ = std::make_shared<ProcessorPool>();
     bool preparing_ = false;  ///< on a worker
     bool changed_ = false;    ///< the scenes, or which were used last, or the spare processors
     std::optional<std::uint64_t> prepared_revision_{};            ///< for which all scenes were prepared

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "api/scenes/processor_pool.h"
 #include "api/scenes/recall_plan.h"
 #include "api/scenes/scene_content.h"
 #include "document/document.h"
@@ -60,7 +61,7 @@ class Stage {
     }
 
     OfflineEngine offline;
-    std::shared_ptr<SpareProcessors> spares = std::make_shared<SpareProcessors>();
+    std::shared_ptr<SpareProcessors> spares = std::make_shared<ProcessorPool>();
     std::vector<float> played;  ///< into the input
 };
 

@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: MIT
-#include "engine/spare_processors.h"
+#include "api/scenes/processor_pool.h"
 
 #include <algorithm>
 #include <functional>
 #include <iterator>
 #include <utility>
 
-namespace rta {
+namespace rta::api {
 
-bool ByTypeAndSettings::operator()(const Description& a, const Description& b) const {
-    if (a->type != b->type) return std::less<>{}(a->type, b->type);
-    return a->settings.values() < b->settings.values();
+bool ByTypeAndSettings::operator()(const NodeDescription& a, const NodeDescription& b) const {
+    if (a.type != b.type) return std::less<>{}(a.type, b.type);
+    return a.settings.values() < b.settings.values();
 }
 
-std::shared_ptr<NodeInstance> SpareProcessors::take(const Description& description) {
+std::shared_ptr<NodeInstance> ProcessorPool::take(const NodeDescription& node) {
     const std::scoped_lock lock{mutex_};
-    const auto found = instances_.find(description);
+    const auto found = instances_.find(node);
     if (found == instances_.end()) return nullptr;
     std::shared_ptr<NodeInstance> instance = std::move(found->second.back());
     found->second.pop_back();
@@ -23,13 +23,13 @@ std::shared_ptr<NodeInstance> SpareProcessors::take(const Description& descripti
     return instance;
 }
 
-void SpareProcessors::put(std::shared_ptr<NodeInstance> instance) {
+void ProcessorPool::put(std::shared_ptr<NodeInstance> instance) {
     const std::scoped_lock lock{mutex_};
     Instances& same = instances_[instance->shared_description()];
     same.push_back(std::move(instance));
 }
 
-std::vector<std::shared_ptr<NodeInstance>> SpareProcessors::take_surplus(const Counts& wanted) {
+std::vector<std::shared_ptr<NodeInstance>> ProcessorPool::take_surplus(const Counts& wanted) {
     Instances surplus;
     const std::scoped_lock lock{mutex_};
     for (auto next = instances_.begin(); next != instances_.end();) {
@@ -44,10 +44,10 @@ std::vector<std::shared_ptr<NodeInstance>> SpareProcessors::take_surplus(const C
     return surplus;
 }
 
-std::size_t SpareProcessors::count(const Description& description) const {
+std::size_t ProcessorPool::count(const NodeDescription& node) const {
     const std::scoped_lock lock{mutex_};
-    const auto found = instances_.find(description);
+    const auto found = instances_.find(node);
     return found == instances_.end() ? 0 : found->second.size();
 }
 
-}  // namespace rta
+}  // namespace rta::api
