@@ -101,6 +101,14 @@ class AsyncClient {
     [[nodiscard]] Awaitable<v1::ParametersResult> set_parameters_at(v1::When at, std::vector<v1::SetParameter> changes);
     [[nodiscard]] Awaitable<v1::PendingResult> pending();
     [[nodiscard]] Awaitable<v1::CancelPendingResult> cancel(std::uint64_t id);
+    [[nodiscard]] Awaitable<v1::SaveSceneResult> save_scene(
+        std::string name, std::vector<std::string> nodes = std::vector<std::string>());
+    [[nodiscard]] Awaitable<v1::RecallSceneResult> recall_scene(std::string name,
+                                                                RecallOptions options = RecallOptions());
+    [[nodiscard]] Awaitable<v1::ScenesResult> scenes();
+    [[nodiscard]] Awaitable<v1::RenameSceneResult> rename_scene(std::string name, std::string new_name);
+    [[nodiscard]] Awaitable<v1::RemoveSceneResult> remove_scene(std::string name);
+    [[nodiscard]] Awaitable<v1::SceneResult> scene(std::string name);
 
     /// Subscribes to events, with a connection of its own to the same daemon.
     [[nodiscard]] Awaitable<AsyncSubscription> subscribe(SubscribeOptions options = SubscribeOptions()) const;

@@ -131,6 +131,51 @@ v1::Request cancel_request(std::uint64_t id) {
     return request;
 }
 
+v1::Request save_scene_request(std::string name, std::vector<std::string> nodes) {
+    v1::Request request;
+    request.mutable_save_scene()->set_name(std::move(name));
+    for (std::string& node : nodes) request.mutable_save_scene()->add_nodes(std::move(node));
+    return request;
+}
+
+v1::Request recall_scene_request(std::string name, RecallOptions options) {
+    v1::Request request;
+    v1::RecallScene& recall = *request.mutable_recall_scene();
+    recall.set_name(std::move(name));
+    if (options.fade_ms) recall.set_fade_ms(*options.fade_ms);
+    recall.set_wait_for_start(options.wait_for_start);
+    if (options.at) *recall.mutable_at() = std::move(*options.at);
+    if (options.guard) *recall.mutable_guard() = std::move(*options.guard);
+    return request;
+}
+
+v1::Request scenes_request() {
+    v1::Request request;
+    request.mutable_list_scenes();
+    return request;
+}
+
+v1::Request rename_scene_request(std::string name, std::string new_name) {
+    v1::Request request;
+    request.mutable_rename_scene()->set_name(std::move(name));
+    request.mutable_rename_scene()->set_new_name(std::move(new_name));
+    return request;
+}
+
+v1::Request remove_scene_request(std::string name) {
+    v1::Request request;
+    request.mutable_remove_scene()->set_name(std::move(name));
+    return request;
+}
+
+v1::Request scene_request(std::string name) {
+    v1::Request request;
+    request.mutable_get_scene()->set_name(std::move(name));
+    request.mutable_get_scene()->set_with_graph(true);
+    request.mutable_get_scene()->set_with_diff(true);
+    return request;
+}
+
 v1::Request scheduled(v1::Request request, v1::When at) {
     if (request.has_set_parameters()) {
         *request.mutable_set_parameters()->mutable_at() = std::move(at);

@@ -55,6 +55,7 @@ struct PendingRequest {
     Stage stage = Stage::waiting;
     std::unique_ptr<RequestState> state{};  ///< of its kind
     std::uint32_t awaited = 0;              ///< what its answer waits for: the begin of its transaction, the disk
+    std::uint32_t plans = 0;                ///< that were made of what it changes in the graph as it is
     bool committed = false;                 ///< what it changed stays, even if the request fails now
     std::optional<TimePoint> deadline{};    ///< the engine had no room; the request is retried until then
     AwaitedStarts::Wait start{};            ///< of its transaction; removed together with the request

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "api/access.h"
+#include "api/scenes/scene_files.h"
 #include "status/status.h"
 #include "text/error.h"
 
@@ -27,6 +28,8 @@ class DaemonAccess {
     /// Override this together with graph_changed() and output_changed() if the state is saved.
     [[nodiscard]] virtual StoreStatus store_status() const { return {}; }
     [[nodiscard]] virtual Access& access() { return no_access(); }
+    /// Returns the files of the scenes; null: scenes are kept in memory only.
+    [[nodiscard]] virtual SceneFiles* scene_files() { return nullptr; }
     /// Returns UTC in microseconds since 1970-01-01.
     [[nodiscard]] virtual std::int64_t utc_us() const {
         return std::chrono::duration_cast<std::chrono::microseconds>(

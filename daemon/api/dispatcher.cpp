@@ -61,6 +61,7 @@ void Dispatcher::tick() {
     resume_waiting(now);
     services_.schedule.poll(now);
     services_.changes.poll(now);
+    services_.scenes.poll(now);
     services_.devices.expire(now);
     services_.failed_attempts.poll(now);
     end_expired_sessions(now);
@@ -96,6 +97,7 @@ std::chrono::microseconds Dispatcher::interval() const {
     if (services_.failed_attempts.waiting()) interval = std::min(interval, kDelayedAnswerInterval);
     const TimePoint now = services_.clock();
     if (const auto schedule = services_.schedule.interval(now)) interval = std::min(interval, *schedule);
+    if (const auto scenes = services_.scenes.interval(now)) interval = std::min(interval, *scenes);
     if (const auto telemetry = services_.telemetry.interval(now)) interval = std::min(interval, *telemetry);
     return interval;
 }

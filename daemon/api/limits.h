@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 
+#include "api/scenes/scene_limits.h"
 #include "frame/frame_codec.h"
 
 namespace rta::api {
@@ -38,6 +39,7 @@ struct ClientLimits {
     std::size_t telemetry_rates = 8;
     /// Time of the control thread that clients use together in one pass, and of one turn.
     std::chrono::microseconds slice{125};
+    SceneLimits scenes{};
 };
 
 }  // namespace rta::api

@@ -159,7 +159,9 @@ Expected<v1::PendingEdit> Schedule::add(Edit edit) {
     info.set_utc_us(added.utc_us.value_or(time_.now().utc_of(added.frame)));
     info.set_author(added.author);
     info.set_client_name(added.client_name);
-    if (added.parameters != nullptr) {
+    if (added.find_plan) {
+        info.set_summary(added.summary);
+    } else if (added.parameters != nullptr) {
         info.set_summary(summarize(added.parameters->changes(), to_change));
     } else {
         info.set_summary(added.transaction->has_edits() ? summarize(added.transaction->edits().edits(), to_edit)
@@ -210,19 +212,30 @@ bool Schedule::may_prepare() const {
 }
 
 void Schedule::prepare(const std::shared_ptr<Entry>& entry) {
+    Expected<Plan> plan = entry->edit.find_plan ? entry->edit.find_plan() : Plan{};
+    if (!plan) {
+        entry->stage = Entry::Stage::failed;
+        entry->error = std::move(plan.error());
+        return;
+    }
     entry->stage = Entry::Stage::preparing;
     ++preparing_;
     struct Job {
         std::shared_ptr<const v1::ApplyTransaction> given;
-        SharedGraphSnapshot snapshot;
+        Plan plan;
+        std::uint64_t latest_edit;
+        SharedGraphSnapshot snapshot{};
         Expected<std::unique_ptr<RequestState>> state = fail(ErrorCode::internal, "the edit was not prepared");
     };
-    const auto job = std::make_shared<Job>();
-    job->given = entry->edit.transaction;
-    if (entry->edit.bytes >= PendingRequest::kLargeBytes) job->snapshot = engine_.snapshot();
+    const auto job = std::make_shared<Job>(entry->edit.transaction, std::move(*plan), hub_.latest_edit().number);
+    if (job->plan || entry->edit.bytes >= PendingRequest::kLargeBytes) job->snapshot = engine_.snapshot();
     workers_.run(
         "preparing a scheduled edit",
         [job, &engine = std::as_const(engine_)] {
+            if (job->plan) {
+                job->state = job->plan(engine, std::move(job->snapshot), job->latest_edit);
+                return;
+            }
             v1::ApplyTransaction message = *job->given;
             job->state = requests::prepare_transaction(engine, std::move(job->snapshot), take_content(message, engine));
         },
@@ -298,7 +311,7 @@ void Schedule::reserve(const FrameTime::Now& now) {
         if (near && (!next || entry.edit.frame < *next)) next = entry.edit.frame;
     };
     for (const auto& entry : waiting_) {
-        if (entry->edit.transaction != nullptr) consider(*entry);
+        if (entry->edit.is_transaction()) consider(*entry);
     }
     for (const auto& entry : sent_) {
         if (entry->must_start) consider(*entry);
@@ -323,7 +336,7 @@ void Schedule::poll_transactions(const FrameTime::Now& now, TimePoint clock) {
     for (auto next = waiting_.begin(); next != waiting_.end();) {
         const std::shared_ptr<Entry> entry = *next;
         const double until_ns = now.ns_until(entry->edit.frame);
-        const bool transaction = entry->edit.transaction != nullptr;
+        const bool transaction = entry->edit.is_transaction();
         const double ahead_ns = 1e9 * std::chrono::duration<double>(kPrepareAhead).count();
         if (until_ns > ahead_ns) {
             next_ns = std::min(next_ns, until_ns - ahead_ns);
@@ -390,6 +403,10 @@ Schedule::Progress Schedule::advance_transaction(const std::shared_ptr<Entry>& e
         case Entry::Stage::prepared:
             break;
     }
+    if (entry->state->recall && !entry->state->recall->is_current(engine_, hub_)) {
+        plan_again(*entry);
+        return Progress::waits;
+    }
     if (!entry->wait_frames) {
         const auto wait = engine_.frames_to_wait(entry->state->prepared);
         if (!wait && wait.error().code == ErrorCode::aborted) return refused(entry, wait.error());
@@ -400,6 +417,15 @@ Schedule::Progress Schedule::advance_transaction(const std::shared_ptr<Entry>& e
     if (*entry->wait_frames == 0) return left_ns > 0.0 ? Progress::waits : commit(entry, false);
     const double wait_ns = static_cast<double>(*entry->wait_frames) * now.frame_ns;
     return left_ns > wait_ns ? Progress::waits : commit(entry, true);
+}
+
+/// Another client has changed the graph since. If that goes on after the time of the edit, it fails with this error.
+void Schedule::plan_again(Entry& entry) {
+    Engine::give_back(std::move(entry.state->prepared));
+    workers_.free(std::move(entry.state));
+    entry.stage = Entry::Stage::waits;
+    entry.wait_frames.reset();
+    entry.error = {ErrorCode::aborted, "other clients have changed the graph all the time; nothing has changed", {}};
 }
 
 Schedule::Progress Schedule::commit(const std::shared_ptr<Entry>& entry, bool ahead) {
@@ -421,12 +447,13 @@ Schedule::Progress Schedule::commit(const std::shared_ptr<Entry>& entry, bool ah
     sent_.push_back(entry);
     ComparedStep compared = history_.compare(before);
     history_.record({entry->edit.author, entry->edit.client_name}, ticket->revision, std::move(before),
-                    std::move(compared.recorded));
+                    std::move(compared.recorded), transaction.label);
     daemon_.graph_changed();
     static_cast<void>(guarded("reporting a scheduled edit", [&] {
         requests::report_kept_draws(engine_.graph(), transaction);
         publish_edits(hub_, {entry->edit.client_name, entry->edit.author}, ticket->revision, transaction.edits,
                       compared.published);
+        if (entry->edit.committed) entry->edit.committed(ticket->revision);
         workers_.free(std::move(entry->state));
         commands_.announce(*ticket);
     }));

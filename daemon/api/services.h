@@ -21,6 +21,7 @@
 #include "api/pending_commands.h"
 #include "api/processor_time.h"
 #include "api/requests/device_query.h"
+#include "api/scenes/scenes.h"
 #include "api/schedule.h"
 #include "api/workers.h"
 #include "engine/engine.h"
@@ -84,6 +85,7 @@ struct Services {
                     }};
     ChangeLog changes{daemon, hub, history, clock};
     Schedule schedule{engine, daemon, hub, history, changes, commands, workers, clock, [this] { wake(); }};
+    Scenes scenes{engine, daemon, hub, workers, clock, limits.scenes, [this] { wake(); }};
     Telemetry telemetry{engine, daemon, limits.telemetry_rates};
     DeviceQuery devices{daemon};
     FailedAttempts failed_attempts;

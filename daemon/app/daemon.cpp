@@ -26,6 +26,7 @@
 #include "app/process_setup.h"
 #include "app/requested_device.h"
 #include "app/saved_state.h"
+#include "app/scene_keeper.h"
 #include "app/service.h"
 #include "app/token_keeper.h"
 #include "engine/engine.h"
@@ -86,6 +87,7 @@ class Daemon final : private api::DaemonAccess, private io::DeviceObserver {
                       io::device_kinds(),
                       [](const std::string& line) { log(net::LogLevel::debug, "audio library: " + line); }},
           tokens_{token_file(options), !options.tokens.empty()},
+          scenes_{options.state_directory},
           server_{io_, engine_, *this, &log, options.limits.clients},
           listening_{options_, server_, io_},
           state_{options_, engine_, server_.history(),
@@ -134,6 +136,7 @@ class Daemon final : private api::DaemonAccess, private io::DeviceObserver {
     void record_lost() override { state_.record_lost(); }
     void output_changed() override { state_.output_changed(); }
     [[nodiscard]] api::Access& access() override { return tokens_; }
+    [[nodiscard]] api::SceneFiles* scene_files() override { return scenes_.files(); }
     void device_changed() override { server_.device_changed(device_status()); }
     void device_xruns(const XrunCounts& counts, std::uint64_t frame) override { server_.xruns(counts, frame); }
     void device_warning(const std::string& sentence) override { log(net::LogLevel::warning, sentence); }
@@ -152,6 +155,7 @@ class Daemon final : private api::DaemonAccess, private io::DeviceObserver {
     Engine engine_;
     io::DeviceSupervisor supervisor_;
     TokenKeeper tokens_;
+    SceneKeeper scenes_;
     net::Server server_;
     Listening listening_;
     SavedState state_;
@@ -164,6 +168,7 @@ class Daemon final : private api::DaemonAccess, private io::DeviceObserver {
 int Daemon::configure() {
     log(net::LogLevel::info, "rtad " RTA_VERSION);
     if (const int restored = state_.restore(); restored != kExitClean) return restored;
+    scenes_.restore(server_.scenes());
     for (const std::string& sentence : exceeded_limits(engine_)) log(net::LogLevel::warning, sentence);
     // Before it listens: a daemon that does not know its tokens must not be reachable.
     const auto tokens = tokens_.open();

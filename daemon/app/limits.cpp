@@ -25,6 +25,7 @@ namespace {
 
 using api::ClientLimits;
 using api::OutboxLimits;
+using api::SceneLimits;
 using net::ServerLimits;
 using net::TlsLimits;
 
@@ -89,6 +90,7 @@ constexpr std::string_view kClients = "Clients";
 constexpr std::string_view kRequests = "Requests";
 constexpr std::string_view kOutput = "Subscriptions and output";
 constexpr std::string_view kGraph = "Graph";
+constexpr std::string_view kScenes = "Scenes";
 
 constexpr auto kCount = LimitUnit::count;
 constexpr auto kBytes = LimitUnit::bytes;
@@ -200,6 +202,18 @@ constexpr std::array kTable{
         "max-kept-memory", kGraph, kBytes, {0, 64 * kGiB},
         "Memory of removed delay lines and reverbs, which are kept for 60s so that an undo brings back their tails",
         "the oldest are freed. After an undo, their nodes start without a tail, and are named"),
+
+    limit<&Limits::clients, &ServerLimits::requests, &ClientLimits::scenes, &SceneLimits::scenes>(
+        "max-scenes", kScenes, kCount, {0, 4'096}, "Scenes that are saved",
+        "a further scene is rejected with `RESOURCE_EXHAUSTED`"),
+    limit<&Limits::clients, &ServerLimits::requests, &ClientLimits::scenes, &SceneLimits::bytes>(
+        "max-scene-memory", kScenes, kBytes, {64 * kKiB, kGiB}, "Size of all scenes, in memory and on the disk",
+        "the same"),
+    limit<&Limits::clients, &ServerLimits::requests, &ClientLimits::scenes, &SceneLimits::prepared_bytes>(
+        "max-prepared-memory", kScenes, kBytes, {kMiB, 64 * kGiB, "no scene is kept prepared"},
+        "Memory of scenes that are kept prepared, with processors for their nodes, as estimated before they are built; "
+        "those used last are",
+        "the recall of a scene that does not fit takes longer: its processors are built first"),
 };
 
 std::string count(std::uint64_t value) { return std::to_string(value); }

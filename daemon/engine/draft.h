@@ -18,6 +18,7 @@
 #include "engine/config.h"
 #include "engine/node_builder.h"
 #include "engine/prepared_transaction.h"
+#include "engine/spare_processors.h"
 #include "graph/audio_graph.h"
 #include "graph/edit.h"
 #include "plan/node_instance.h"
@@ -123,6 +124,8 @@ struct PreparedEdits {
     std::vector<RelativeChange> relative;          ///< of the commit
     std::vector<std::string> kept;                 ///< nodes whose earlier processors the commit has put back
     std::vector<MissingNode> missing;              ///< found when the edits were applied last
+    std::shared_ptr<SpareProcessors> spares;       ///< used before others are built; may be null
+    std::size_t built = 0;                         ///< processors, without the spare ones
     SharedGraphSnapshot snapshot;                  ///< to which a worker applies the edits; null: commit() does
     std::optional<Draft> draft;                    ///< of the snapshot; not compared with the present graph
     std::unordered_set<std::string_view> names;    ///< in the edits, which own them; of nodes; if there is a draft

@@ -87,19 +87,25 @@ Expected<void> build_missing(const NodeBuilder& builder, PreparedEdits& edits) {
         auto& nodes = edits.nodes[node.edit_index];
         if (std::holds_alternative<ChangeSettings>(edits.transaction.edits[node.edit_index]))
             nodes = {PreparedNode{.description = node.description, .parameters = {}}};
-        const PreparedNode& prepared = nodes[node.node_index];
-        reservation.add(*prepared.description, node.edit_index, prepared.position);
+        PreparedNode& prepared = nodes[node.node_index];
+        if (edits.spares != nullptr) prepared.instance = edits.spares->take(*prepared.description);
+        if (prepared.instance == nullptr)
+            reservation.add(*prepared.description, node.edit_index, prepared.position);
+        else
+            prepared.instance->rename(prepared.description);
     }
     if (auto allowed = check_memory_limit(builder, edits, missing); !allowed) return allowed;
     if (auto enough = reservation.check(); !enough) return enough;
     for (const MissingNode& node : missing) {
         PreparedNode& prepared = edits.nodes[node.edit_index][node.node_index];
+        if (prepared.instance != nullptr) continue;
         auto instance = builder.build(prepared.description);
         if (!instance) {
             return std::unexpected(
                 at_edit(at_position(std::move(instance.error()), prepared.position), node.edit_index));
         }
         prepared.instance = std::move(*instance);
+        ++edits.built;
     }
     return {};
 }
@@ -166,14 +172,17 @@ const Transaction& PreparedTransaction::transaction() const { return impl_->tran
 std::span<const RelativeChange> PreparedTransaction::relative_changes() const { return impl_->relative; }
 
 std::span<const std::string> PreparedTransaction::kept_nodes() const { return impl_->kept; }
+std::size_t PreparedTransaction::built_count() const { return impl_->built; }
 
 SharedGraphSnapshot Engine::snapshot(std::optional<std::uint64_t> change_number) {
     return core_->snapshot(change_number);
 }
 
-Expected<PreparedTransaction> Engine::prepare(Transaction transaction, SharedGraphSnapshot snapshot) const {
+Expected<PreparedTransaction> Engine::prepare(Transaction transaction, SharedGraphSnapshot snapshot,
+                                              std::shared_ptr<SpareProcessors> spares) const {
     PreparedTransaction prepared;
     PreparedEdits& edits = *prepared.impl_;
+    edits.spares = std::move(spares);
     edits.nodes.reserve(transaction.edits.size());
     for (std::size_t i = 0; i < transaction.edits.size(); ++i) {
         auto nodes = core_->builder.describe(transaction.edits[i]);
@@ -185,6 +194,27 @@ Expected<PreparedTransaction> Engine::prepare(Transaction transaction, SharedGra
     if (edits.snapshot == nullptr) edits.missing = all_nodes(edits);
     if (auto built = build(prepared); !built) return std::unexpected(std::move(built.error()));
     return prepared;
+}
+
+Expected<void> Engine::build_spare(std::shared_ptr<const NodeDescription> node, SpareProcessors& spares) const {
+    NodeBuilder::Reservation reservation{core_->builder};
+    reservation.add(*node);
+    if (auto enough = reservation.check(); !enough) return enough;
+    auto instance = core_->builder.build(std::move(node));
+    if (!instance) return std::unexpected(std::move(instance.error()));
+    spares.put(std::move(*instance));
+    return {};
+}
+
+void Engine::give_back(PreparedTransaction&& prepared) {
+    PreparedEdits& edits = *prepared.impl_;
+    if (edits.spares == nullptr) return;
+    edits.draft.reset();
+    for (auto& nodes : edits.nodes) {
+        for (PreparedNode& node : nodes) {
+            if (node.instance != nullptr) edits.spares->put(std::exchange(node.instance, nullptr));
+        }
+    }
 }
 
 Expected<void> Engine::build(PreparedTransaction& prepared) const {
@@ -210,7 +240,9 @@ Expected<Ticket> EngineCore::commit(PreparedEdits& edits, const CommitStart& sta
     if (!start.frame && must_wait(targets, {})) return refuse_until_scheduled();
     draft->rename_instances();
     if (edits.transaction.restores && !reset_in_progress()) kept.lend(*draft);
-    auto ticket = send_commit(*draft, start);
+    CommitStart with_gains = start;
+    with_gains.gain_frames = frames_of(edits.transaction.gain_ramp_ms);
+    auto ticket = send_commit(*draft, with_gains);
     if (!ticket) {
         kept.take_back();
         restore_names(*draft);

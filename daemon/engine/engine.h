@@ -15,6 +15,7 @@
 #include "engine/prepared_transaction.h"
 #include "engine/reset.h"
 #include "engine/run_on_worker.h"
+#include "engine/spare_processors.h"
 #include "graph/audio_graph.h"
 #include "graph/edit.h"
 #include "graph/node_type.h"
@@ -75,8 +76,16 @@ class Engine {
     /// those that depend on latencies and on the number of parameter changes, and that of kMaximumEditS. Take the
     /// snapshot when commit() could be called: the errors are final. The time of commit() then depends on the size of
     /// the graph, not on the number of edits.
-    [[nodiscard]] Expected<PreparedTransaction> prepare(Transaction transaction,
-                                                        SharedGraphSnapshot snapshot = nullptr) const;
+    ///
+    /// Processors in `spares` are used before others are built.
+    [[nodiscard]] Expected<PreparedTransaction> prepare(Transaction transaction, SharedGraphSnapshot snapshot = nullptr,
+                                                        std::shared_ptr<SpareProcessors> spares = nullptr) const;
+    /// [any] Adds a processor for such nodes to the spare ones. Slow, and errors, as prepare().
+    [[nodiscard]] Expected<void> build_spare(std::shared_ptr<const NodeDescription> node,
+                                             SpareProcessors& spares) const;
+    /// [any] Adds the processors of a transaction that was not committed to the spare ones that it was prepared with, if
+    /// any. It must not be committed afterwards.
+    static void give_back(PreparedTransaction&& prepared);
 
     /// [control] Validates the transaction against the current graph, compiles it and sends the plan, in one step and
     /// all or nothing. Takes the next revision. On any error the graph has not changed. The same `prepared` may be

@@ -158,6 +158,7 @@ Expected<std::uint64_t> EngineCore::send_draft(const Draft& draft, std::vector<s
                                    .revisions = std::move(revisions),
                                    .must_be_taken = held_back,
                                    .not_before = start.not_before,
+                                   .gain_frames = start.gain_frames,
                                    .instance = [&](NodeId id) { return draft.instance(id); }},
                                   {.frame = start.frame.value_or(now().frame), .serial = exchange.next_serial()});
     refused_until_progress = next.refused_until_progress();

@@ -40,6 +40,7 @@ struct DeviceFade {
 struct CommitStart {
     std::optional<std::uint64_t> frame{};  ///< its plan is scheduled for the block that starts here
     std::uint64_t not_before = 0;          ///< its plan is sent now, and a later one starts it
+    std::uint32_t gain_frames = 0;         ///< see Rounds::Change
 };
 
 /// State of the Engine, private to this folder, and the steps of its calls. [control]

@@ -52,6 +52,8 @@ class PreparedTransaction {
     /// [control] Returns the names of the nodes whose earlier processors have been put back, after Engine::commit() has
     /// succeeded; see Transaction::restores.
     [[nodiscard]] std::span<const std::string> kept_nodes() const;
+    /// [any] Returns the number of processors that were built for it, without those that were spare.
+    [[nodiscard]] std::size_t built_count() const;
 
  private:
     friend class Engine;

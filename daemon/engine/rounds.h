@@ -53,6 +53,7 @@ class Rounds {
         std::vector<std::uint64_t> revisions;  ///< that it commits; none: the engine's own
         bool must_be_taken;                    ///< the graph has changed already, during a reset: it is not refused
         std::uint64_t not_before = 0;          ///< the frame before which it does not start
+        std::uint32_t gain_frames = 0;         ///< of the ramps of gains, if that is longer than Lengths::gain_frames
         /// Returns the instance of a node of `graph`.
         std::function<std::shared_ptr<NodeInstance>(NodeId)> instance;
     };
@@ -120,6 +121,7 @@ class Rounds {
     };
     struct GainRamp {
         std::uint64_t serial;
+        std::uint32_t frames;  ///< of the longest ramp of the plan
         std::optional<std::uint64_t> end_frame{};
     };
     struct Heard {
@@ -212,6 +214,7 @@ class Rounds {
     bool aims_presence_ = false;         ///< the plan being built changes presences
     bool aims_sink_ = false;
     bool aims_gain_ = false;
+    std::uint32_t gain_frames_ = 0;  ///< of the longest ramp
     bool aims_glide_ = false;
     std::optional<std::uint64_t> reserved_frame_;
     std::optional<std::uint64_t> glide_end_frame_;  ///< at which the next glide to a delay of 0 ends

@@ -47,6 +47,7 @@ Rounds::Step Rounds::step(const AudioGraph& graph, const Moment& now,
                                      .fade_frames = fade_in_frames(now),
                                      .instance = instance});
     aims_presence_ = aims_sink_ = aims_gain_ = aims_glide_ = false;
+    gain_frames_ = lengths_.gain_frames;
     for (std::vector<PortRef>* const ports : {&aims_unheard_, &preparing_, &later_}) ports->clear();
     merge_units_in_loops(units_, sound_, committed_);
     Step result;
@@ -74,7 +75,7 @@ Rounds::Step Rounds::step(const AudioGraph& graph, const Moment& now,
         return result;
     }
     if (aims_presence_) begin_round(now);
-    if (aims_gain_ || fills) gain_ramps_.push_back({.serial = now.serial});
+    if (aims_gain_ || fills) gain_ramps_.push_back({.serial = now.serial, .frames = gain_frames_});
     if (fills || aims_glide_) fill_serial_ = now.serial;
     follow_up_due_ = false;
     return result;
@@ -141,7 +142,7 @@ bool Rounds::touches_started(const ChangeUnit& unit) const {
 
 /// Starts a unit if it is ready. Otherwise changes only its promise and the time of the next attempt.
 bool Rounds::start(ChangeUnit& unit, const Moment& now) {
-    const std::vector<PortRef> changed = sound_.want(unit.ports, committed_, now.serial);
+    const std::vector<PortRef> changed = sound_.want(unit.ports, committed_, {now.serial, unit.gain_frames});
     const bool presence = std::ranges::any_of(changed, [&](PortRef port) { return sound_.changes_presence(port); });
     Glides aligning = glides(now);
     const std::vector<PortRef> prepared = before_start_ ? std::vector<PortRef>{} : sound_.unheard_ports(changed);
@@ -327,8 +328,11 @@ void Rounds::aim_some(ChangeUnit& unit, std::span<const PortRef> ports, const Mo
 void Rounds::aim(PortRef port, const Moment& now) {
     if (sound_.changes_presence(port)) aims_presence_ = true;
     if (port.port == kDevicePort) aims_sink_ = true;
-    for (const SoundingGraph::Connection& connection : sound_.into(port))
-        aims_gain_ = aims_gain_ || connection.gain != connection.wanted_gain;
+    for (const SoundingGraph::Connection& connection : sound_.into(port)) {
+        if (connection.gain == connection.wanted_gain) continue;
+        aims_gain_ = true;
+        gain_frames_ = std::max(gain_frames_, connection.wanted_gain_frames);
+    }
     sound_.aim(port, now.serial);
 }
 

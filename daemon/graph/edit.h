@@ -99,6 +99,8 @@ struct Transaction {
     bool exempt = false;
     /// Restores an earlier graph: any number of parameters may change, and nodes get their kept processors back.
     bool restores = false;
+    /// Time in which gains of connections that stay reach their new values; at least kConnectionFadeMs.
+    float gain_ramp_ms = 0.0F;
 
     [[nodiscard]] bool replaces_graph() const {
         return std::ranges::any_of(edits, [](const Edit& edit) { return std::holds_alternative<ReplaceGraph>(edit); });

@@ -402,6 +402,7 @@ std::size_t Server::client_count() const { return impl_->dispatcher.client_count
 api::History& Server::history() { return impl_->dispatcher.services().history; }
 
 api::ChangeLog& Server::changes() { return impl_->dispatcher.services().changes; }
+api::Scenes& Server::scenes() { return impl_->dispatcher.services().scenes; }
 
 const std::string& Server::instance_id() const { return impl_->dispatcher.hub().instance_id(); }
 

@@ -26,6 +26,7 @@ class io_context;
 namespace rta::api {
 class ChangeLog;
 class History;
+class Scenes;
 }  // namespace rta::api
 
 namespace rta::net {
@@ -108,6 +109,8 @@ class Server {
     [[nodiscard]] api::History& history();
     /// Returns what records changes for the DaemonAccess.
     [[nodiscard]] api::ChangeLog& changes();
+    /// Returns the scenes, which may be restored before the first client is served.
+    [[nodiscard]] api::Scenes& scenes();
 
     /// Returns the id of this run of the daemon, as in HelloResult.
     [[nodiscard]] const std::string& instance_id() const;

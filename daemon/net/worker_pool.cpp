@@ -12,6 +12,7 @@
 
 #include "api/exception_barrier.h"
 #include "os/memory.h"
+#include "os/thread_priority.h"
 
 namespace rta::net {
 namespace {
@@ -87,7 +88,10 @@ WorkerPool::WorkerPool(asio::io_context& io)
       answer_thread_{1},
       urgent_thread_{1},
       freeing_thread_{1},
-      trim_timer_{freeing_thread_} {}
+      background_thread_{1},
+      trim_timer_{freeing_thread_} {
+    asio::post(background_thread_, os::lower_thread_priority);
+}
 
 WorkerPool::~WorkerPool() = default;
 
@@ -97,9 +101,9 @@ void WorkerPool::stop() {
     for (asio::thread_pool* const threads : all_threads()) threads->join();
 }
 
-std::array<asio::thread_pool*, 6> WorkerPool::all_threads() {
-    return {&request_threads_, &large_request_thread_, &response_thread_,
-            &answer_thread_,   &urgent_thread_,        &freeing_thread_};
+std::array<asio::thread_pool*, 7> WorkerPool::all_threads() {
+    return {&request_threads_, &large_request_thread_, &response_thread_,  &answer_thread_,
+            &urgent_thread_,   &freeing_thread_,       &background_thread_};
 }
 
 asio::thread_pool& WorkerPool::threads_of(Lane lane) {
@@ -114,6 +118,8 @@ asio::thread_pool& WorkerPool::threads_of(Lane lane) {
             return urgent_thread_;
         case Lane::freeing:
             return freeing_thread_;
+        case Lane::background:
+            return background_thread_;
         case Lane::requests:
             break;
     }

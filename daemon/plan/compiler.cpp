@@ -240,7 +240,7 @@ class PlanCompiler {
             plan_->mix_inputs_.push_back({{},
                                           source.state,
                                           source.target_gain,
-                                          request_.gain_fade_frames,
+                                          std::max(request_.gain_fade_frames, source.gain_fade_frames),
                                           source.gain_wait_frames,
                                           source.present ? 1.0F : 0.0F,
                                           source.at_rest});

@@ -54,7 +54,8 @@ struct CompileRequest {
         /// Presence and gain have reached their targets, and the presence is 1. If the gain is 1, too, the signal may
         /// be read in place.
         bool at_rest;
-        bool present = true;  ///< in the target of the round
+        bool present = true;                 ///< in the target of the round
+        std::uint32_t gain_fade_frames = 0;  ///< if that is longer than those of the request
         /// Before the gain starts to move: a signal that is delayed fades in when it has arrived.
         std::uint32_t gain_wait_frames = 0;
         bool is_delayed = false;

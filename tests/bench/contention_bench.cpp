@@ -342,15 +342,6 @@ void measure_edits(const Options& options) {
 // ---------------------------------------------------------------------------------------------------------------------
 // memory
 
-/// Returns a value of /proc/PID/status, in MB.
-double memory_mb(pid_t pid, const std::string& key) {
-    std::ifstream file{"/proc/" + std::to_string(pid) + "/status"};
-    for (std::string line; std::getline(file, line);) {
-        if (line.starts_with(key + ":")) return std::stod(line.substr(key.size() + 1)) / 1024.0;
-    }
-    throw std::runtime_error("not found in /proc/PID/status: " + key);
-}
-
 void measure_memory(const Options& options) {
     print_title("Resident memory of rtad: before, at most, and 3 s after the attack");
     for (const Attack& attack : attacks(1'000)) {

@@ -118,6 +118,7 @@ void SoundOracle::plan_connections(const CompileRequest& contents, Plan& plan) {
                                   .plays = true,
                                   .present = entry.present,
                                   .gain = static_cast<double>(entry.target_gain),
+                                  .gain_fade_frames = entry.gain_fade_frames,
                                   .gain_wait_frames = entry.gain_wait_frames};
         if (!std::exchange(planned.connection->has_played, true)) start_to_play(planned, from, to);
         plan_glide(planned, entry.glide);
@@ -317,7 +318,8 @@ void SoundOracle::start_connection(const Plan& plan, PlannedConnection& planned,
     Connection& connection = *planned.connection;
     const bool was_absent = move(connection.presence, planned.present, progress, new_round);
     if (connection.gain.target() == planned.gain) return;
-    connection.gain.move_to(planned.gain, frame_ + planned.gain_wait_frames, was_absent ? 0 : plan.gain_fade_frames);
+    connection.gain.move_to(planned.gain, frame_ + planned.gain_wait_frames,
+                            was_absent ? 0 : std::max(plan.gain_fade_frames, planned.gain_fade_frames));
 }
 
 /// Returns whether the signal was absent until now.

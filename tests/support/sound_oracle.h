@@ -100,6 +100,7 @@ class SoundOracle {
         bool plays;  ///< false: its delay is filled
         bool present = false;
         double gain = 0.0;
+        std::uint32_t gain_fade_frames = 0;
         std::uint32_t gain_wait_frames = 0;
         std::shared_ptr<dsp::GlidingDelay> glide{};
         CompileRequest::Glide glide_target{};

@@ -3,9 +3,9 @@
 // the fields with default values; an optional member is absent if it does not apply.
 import type {
   CheckResult, Conflict, Device, Event, FrequencyResponseResult, Graph, GraphContent, GraphResult, Guard, HelloResult,
-  HistoryStep, JsonValue, Levels, MuteOutputResult, NodeType, PanicResult, ParametersResult, PendingEdit, Requests,
-  ResetMetersResult, Results, SetDeviceResult, SetVolumeResult, StatusResult, SubscribeResult, TimeResult, Topic,
-  TransactionResult, Uint64, UndoResult, When,
+  HistoryStep, JsonValue, Levels, MuteOutputResult, NodeType, PanicResult, ParametersResult, PendingEdit,
+  RecallSceneResult, Requests, ResetMetersResult, Results, SceneInfo, SceneResult, SetDeviceResult, SetVolumeResult,
+  StatusResult, SubscribeResult, TimeResult, Topic, TransactionResult, Uint64, UndoResult, When,
 } from '../generated/messages.js';
 
 export type * from '../generated/messages.js';
@@ -181,6 +181,21 @@ export class Client {
   pending(options?: CallOptions): Promise<PendingEdit[]>;
   /** Cancels an edit that waits for its time. */
   cancel(id: Input<Uint64>, options?: CallOptions): Promise<PendingEdit>;
+  /** Saves the graph as a scene, or only these nodes, with the connections between them. Replaces a scene of that name. */
+  saveScene(name: string, options?: CallOptions & {nodes?: readonly string[]}): Promise<SceneInfo>;
+  /**
+   * Makes the graph that of a scene, as one transaction. `fade_ms`: time in which parameters, and gains of connections,
+   * reach its values.
+   */
+  recallScene(name: string, options?: EditOptions & {fade_ms?: number; wait_for_start?: boolean}):
+    Promise<RecallSceneResult>;
+  /** Resolves to all scenes, sorted by name. */
+  scenes(options?: CallOptions): Promise<SceneInfo[]>;
+  renameScene(name: string, new_name: string, options?: CallOptions): Promise<SceneInfo>;
+  /** Removes a scene. The graph does not change. */
+  removeScene(name: string, options?: CallOptions): Promise<SceneInfo>;
+  /** Returns the graph of a scene, and in `diff` the edits with which a recall would change the current graph. */
+  scene(name: string, options?: CallOptions & {with_graph?: boolean; with_diff?: boolean}): Promise<SceneResult>;
   /** Computes the frequency response of a node, or of a path. */
   response(of: string | {node: string} | {from: string; to: string; from_channel?: number; to_channel?: number},
            options?: CallOptions & {frequencies_hz?: readonly number[]}): Promise<FrequencyResponseResult>;

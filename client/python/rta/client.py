@@ -354,6 +354,39 @@ class Client:
         """Cancels a change that waits for its time."""
         return (await self.call(pb.Request(cancel_pending=pb.CancelPending(id=id)))).cancel_pending.edit
 
+    # ---- Scenes
+
+    async def save_scene(self, name: str, *nodes: str) -> pb.SceneInfo:
+        """Saves the graph as a scene, or only these nodes with the connections between them. Replaces a scene of that
+        name."""
+        return (await self.call(pb.Request(save_scene=pb.SaveScene(name=name, nodes=nodes)))).save_scene.scene
+
+    async def recall_scene(self, name: str, *, fade_ms: float | None = None, wait: bool = False, at: Time | None = None,
+                           guard: pb.Guard | None = None) -> pb.RecallSceneResult:
+        """Makes the graph that of a scene, as one transaction. `fade_ms`: time in which parameters, and gains of
+        connections, reach its values, 0 to 600000, default 20. With `at`, later; see schedule()."""
+        message = pb.RecallScene(name=name, fade_ms=fade_ms, wait_for_start=wait, guard=guard,
+                                 at=None if at is None else when(at))
+        return (await self.call(pb.Request(recall_scene=message))).recall_scene
+
+    async def scenes(self) -> list[pb.SceneInfo]:
+        """Returns all scenes, sorted by name."""
+        return list((await self.call(pb.Request(list_scenes=pb.ListScenes()))).list_scenes.scenes)
+
+    async def rename_scene(self, name: str, new_name: str) -> pb.SceneInfo:
+        """Renames a scene."""
+        message = pb.RenameScene(name=name, new_name=new_name)
+        return (await self.call(pb.Request(rename_scene=message))).rename_scene.scene
+
+    async def remove_scene(self, name: str) -> pb.SceneInfo:
+        """Removes a scene. The graph does not change."""
+        return (await self.call(pb.Request(remove_scene=pb.RemoveScene(name=name)))).remove_scene.scene
+
+    async def scene(self, name: str) -> pb.SceneResult:
+        """Returns the graph of a scene, and in `diff` the edits with which a recall would change the current graph."""
+        message = pb.GetScene(name=name, with_graph=True, with_diff=True)
+        return (await self.call(pb.Request(get_scene=message))).get_scene
+
     async def reset_meters(self, *nodes: str) -> pb.ResetMetersResult:
         """Restarts the loudness measurement of these `meter` nodes, or of all."""
         return (await self.call(pb.Request(reset_meters=pb.ResetMeters(nodes=nodes)))).reset_meters

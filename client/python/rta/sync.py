@@ -237,6 +237,12 @@ class Client:
     schedule = blocking(rta.client.Client.schedule)
     pending = blocking(rta.client.Client.pending)
     cancel = blocking(rta.client.Client.cancel)
+    save_scene = blocking(rta.client.Client.save_scene)
+    recall_scene = blocking(rta.client.Client.recall_scene)
+    scenes = blocking(rta.client.Client.scenes)
+    rename_scene = blocking(rta.client.Client.rename_scene)
+    remove_scene = blocking(rta.client.Client.remove_scene)
+    scene = blocking(rta.client.Client.scene)
     reset_meters = blocking(rta.client.Client.reset_meters)
 
     def transaction(self, *, wait: bool = False, guard: pb.Guard | None = None) -> Transaction:

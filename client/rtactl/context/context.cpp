@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "document/document.h"
+#include "rta/requests.h"
 #include "rta/token_file.h"
 #include "rta/type_table.h"
 #include "rtactl/context/error_report.h"
@@ -247,19 +248,18 @@ Result<void> Context::dry_run(v1::CheckGraph check, std::string_view document) {
     const auto response = query(std::move(request));
     if (!response) return std::unexpected(response.error());
     print_warnings(document, response->check_graph().warnings());
-    if (!json()) print_changes(response->check_graph());
+    if (!json()) print_changes(response->check_graph().revision(), response->check_graph().diff());
     return {};
 }
 
 /// The edits as commands, indented: they are not all that `rtactl shell` needs to make them one transaction.
-void Context::print_changes(const v1::CheckResult& result) {
-    const std::string revision = "revision " + std::to_string(result.revision());
-    if (result.diff().empty()) {
-        out() << "dry run: would change nothing in " << revision << '\n';
+void Context::print_changes(std::uint64_t revision, const google::protobuf::RepeatedPtrField<v1::Edit>& edits) {
+    if (edits.empty()) {
+        out() << "dry run: would change nothing in revision " << revision << '\n';
         return;
     }
-    out() << "dry run: would change " << revision << ":\n";
-    for (const v1::Edit& edit : result.diff()) out() << "  " << describe(edit) << '\n';
+    out() << "dry run: would change revision " << revision << ":\n";
+    for (const v1::Edit& edit : edits) out() << "  " << describe(edit) << '\n';
 }
 
 void Context::print_done(const v1::TransactionResult& result, std::span<const Done> done) {
@@ -327,15 +327,27 @@ Result<const GraphMirror*> Context::fetch_graph(std::vector<std::string> names) 
     return &transaction_->graph.emplace(std::move(graph));
 }
 
-Result<const GraphMirror*> Context::fetch_graph_within(std::chrono::milliseconds timeout) {
+auto Context::within(std::chrono::milliseconds timeout, const auto& ask) {
     const auto usual = std::exchange(options_.timeout, std::min(timeout, options_.timeout));
     if (client_) client_->set_timeout(options_.timeout);
     may_trust_ = false;
-    auto graph = fetch_graph();
+    auto answer = ask();
     may_trust_ = true;
     options_.timeout = usual;
     if (client_) client_->set_timeout(usual);
-    return graph;
+    return answer;
+}
+
+Result<const GraphMirror*> Context::fetch_graph_within(std::chrono::milliseconds timeout) {
+    return within(timeout, [this] { return fetch_graph(); });
+}
+
+std::vector<std::string> Context::scene_names_within(std::chrono::milliseconds timeout) {
+    const auto response = within(timeout, [this] { return call(client::scenes_request()); });
+    std::vector<std::string> names;
+    if (!response) return names;
+    for (const v1::SceneInfo& scene : response->list_scenes().scenes()) names.push_back(scene.name());
+    return names;
 }
 
 Result<v1::GraphResult> Context::fetch_pending_graph() {

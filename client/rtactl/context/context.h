@@ -127,6 +127,8 @@ class Context {
     void print_done(const v1::ParametersResult& result, std::span<const Done> done);
     /// Prints an edit that waits for its time.
     void print_pending(const v1::PendingEdit& edit);
+    /// Prints the edits that a command would make in this revision.
+    void print_changes(std::uint64_t revision, const google::protobuf::RepeatedPtrField<v1::Edit>& edits);
     /// Prints a warning about a document on the error stream.
     void print_warning(std::string_view document, std::string_view warning);
     /// Prints the warnings of a response. Prints nothing with --json: the response has them.
@@ -140,6 +142,8 @@ class Context {
     /// Fetches the same with a shorter timeout, from a daemon whose certificate is already trusted: completion must not
     /// ask.
     [[nodiscard]] Result<const GraphMirror*> fetch_graph_within(std::chrono::milliseconds timeout);
+    /// Returns the names of the scenes, in the same way; none if the daemon cannot be asked.
+    [[nodiscard]] std::vector<std::string> scene_names_within(std::chrono::milliseconds timeout);
     /// Returns the graph as an open transaction leaves it, and its document, as the daemon would send them after the
     /// commit.
     [[nodiscard]] Result<v1::GraphResult> fetch_pending_graph();
@@ -173,9 +177,10 @@ class Context {
     [[nodiscard]] bool trust(const std::string& host, const std::string& fingerprint) const;
     Result<client::DaemonClient*> connected_client();
     Result<v1::Response> exchange(v1::Request request, Purpose purpose);
+    /// Calls `ask` with a shorter timeout, without asking the user whether to trust a daemon.
+    auto within(std::chrono::milliseconds timeout, const auto& ask);
     /// Checks a transaction, and prints what it would change.
     Result<void> dry_run(v1::CheckGraph check, std::string_view document);
-    void print_changes(const v1::CheckResult& result);
     Result<v1::Response> check(client::Expected<v1::Response> response, Purpose purpose);
     std::unexpected<Failure> failed(client::Error error);
 

@@ -98,6 +98,23 @@ std::string pending_text(const v1::PendingChanged& changed) {
     return text + ": " + edit.summary();
 }
 
+/// `scene night was recalled by desk ("rtactl"), revision 7`
+std::string scene_text(const v1::SceneChanged& changed) {
+    std::string text = "scene " + (changed.old_name().empty() ? changed.scene().name() : changed.old_name());
+    switch (changed.what()) {
+        case v1::SceneChanged::SAVED:
+            return text + " was saved" + made_by(changed) + ", with " + counted(changed.scene().node_count(), "node");
+        case v1::SceneChanged::RECALLED:
+            return text + " was recalled" + made_by(changed) + ", revision " + std::to_string(changed.revision());
+        case v1::SceneChanged::RENAMED:
+            return text + " was renamed to " + changed.scene().name() + made_by(changed);
+        case v1::SceneChanged::REMOVED:
+            return text + " was removed" + made_by(changed);
+        default:
+            return text + " has changed in a way unknown to this version of rtactl";
+    }
+}
+
 }  // namespace
 
 std::string describe(const v1::Event& event) {
@@ -129,6 +146,8 @@ std::string describe(const v1::Event& event) {
                    std::to_string(event.panicked().frame());
         case v1::Event::kPendingChanged:
             return number + pending_text(event.pending_changed());
+        case v1::Event::kSceneChanged:
+            return number + scene_text(event.scene_changed());
         case v1::Event::kLevels:
             return levels_text(event.levels()) + dropped_text(event);
         case v1::Event::kLoad:
@@ -141,7 +160,6 @@ std::string describe(const v1::Event& event) {
             return "node loads up to frame " + std::to_string(event.node_loads().frame()) + ": " +
                    node_loads_text(event.node_loads()) + dropped_text(event);
         case v1::Event::kConfirmationChanged:
-        case v1::Event::kSceneChanged:
         case v1::Event::kPortLevels:
         case v1::Event::EVENT_NOT_SET:
             break;

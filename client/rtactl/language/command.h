@@ -40,6 +40,7 @@ enum class Expects : std::uint8_t {
     choice,            ///< one of Argument::choices
     command,           ///< the words of a command
     file,              ///< a path
+    scene,             ///< the name of a scene
     host,              ///< a host that the configuration file names, or an address
 };
 

@@ -14,7 +14,8 @@
 namespace rta::rtactl {
 namespace {
 
-constexpr double kLongestS = 86'400;  // When.in_s
+constexpr double kLongestS = 86'400;        // When.in_s
+constexpr double kLongestRampMs = 600'000;  // SetParameter.ramp_ms, RecallScene.fade_ms
 
 /// Removes a whole number of at most `digits` digits from the front, followed by `separator` unless that is 0.
 std::optional<unsigned> take_number(std::string_view& text, std::size_t digits, char separator) {
@@ -87,6 +88,18 @@ Result<v1::When> parse_when(std::string_view text) {
     return usage_error(
         "--at: " + quoted(text) +
         " is not a time; expected +2s, a frame such as 480000, or a UTC time such as 2026-12-01T20:15:00Z");
+}
+
+Result<std::optional<float>> read_milliseconds(const Arguments& arguments, std::string_view option) {
+    const auto text = arguments.value(option);
+    if (!text) return std::nullopt;
+    const std::string name = std::string{option} + ": ";
+    const auto time = parse_value(*text, ValueUnit::milliseconds);
+    if (!time) return usage_error(name + time.error());
+    // The daemon would report the nearest float.
+    if (*time < 0 || *time > kLongestRampMs)
+        return usage_error(name + quoted(*text) + " is out of range; expected 0 to 600000 ms");
+    return static_cast<float>(*time);
 }
 
 Result<EditOptions> read_edit_options(const Arguments& arguments) {

@@ -50,6 +50,9 @@ struct EditOptions {
 /// Reads +2s, a frame, or 2026-12-01T20:15:00Z, also with a fraction of a second.
 [[nodiscard]] Result<v1::When> parse_when(std::string_view text);
 
+/// Reads an option whose value is a time of 0 to 600000 ms; nullopt if it is not given.
+[[nodiscard]] Result<std::optional<float>> read_milliseconds(const Arguments& arguments, std::string_view option);
+
 /// Reads the options of a command. Without them, and for any other command, the result is the default.
 [[nodiscard]] Result<EditOptions> read_edit_options(const Arguments& arguments);
 

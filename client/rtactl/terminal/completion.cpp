@@ -395,6 +395,9 @@ class Offers {
             case Expects::file:
                 completion_.file = 0;
                 return;
+            case Expects::scene:
+                for (const std::string& name : source_.scenes()) add(name);
+                return;
             case Expects::host:
                 return hosts(0);
         }

@@ -73,11 +73,13 @@ ComparedStep History::compare(const AudioGraph& before) const {
     return done ? std::move(compared) : ComparedStep{};
 }
 
-void History::record(const Who& who, std::uint64_t revision, AudioGraph before, std::optional<StepContent> content) {
+void History::record(const Who& who, std::uint64_t revision, AudioGraph before, std::optional<StepContent> content,
+                     const std::string& label) {
     if (content && content->changes.empty()) return;
     const auto recorded = guarded("recording a transaction", [&] {
         discard_redo(who.author);
         HistoryStep& step = add(who, revision);
+        step.label = label;
         if (content) {
             set_content(step, std::make_shared<StepContent>(std::move(*content)));
         } else {
@@ -285,7 +287,7 @@ void History::set_content(HistoryStep& step, std::shared_ptr<const StepContent> 
 }
 
 std::size_t History::memory_of(const HistoryStep& step) {
-    std::size_t bytes = sizeof step + step.author.size() + step.client_name.size();
+    std::size_t bytes = sizeof step + step.author.size() + step.client_name.size() + step.label.size();
     if (step.content != nullptr) bytes += step.content->memory_bytes();
     if (step.graphs != nullptr)
         bytes += kBytesOfDifference * difference_size(step.graphs->before, step.graphs->after->graph);

@@ -49,8 +49,9 @@ class History {
     /// Compares the engine's graph with the one before a commit. Does not throw: the content is missing if that takes too
     /// long, or if memory is short.
     [[nodiscard]] ComparedStep compare(const AudioGraph& before) const;
-    /// Records a transaction. Without content, a worker compares the graphs.
-    void record(const Who& who, std::uint64_t revision, AudioGraph before, std::optional<StepContent> content);
+    /// Records a transaction. Without content, a worker compares the graphs. `label` says what it did; empty: its edits do.
+    void record(const Who& who, std::uint64_t revision, AudioGraph before, std::optional<StepContent> content,
+                const std::string& label = {});
     /// Records changes of parameters, with the values before and after.
     void record(const Who& who, std::uint64_t revision, TimePoint now, std::span<const SetParameter> changes,
                 std::span<const float> before, std::span<const float> after);

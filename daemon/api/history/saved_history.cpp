@@ -272,6 +272,7 @@ class HistoryReader {
         step.number = message.number();
         step.author = message.author();
         step.client_name = message.client_name();
+        step.label = message.summary();
         step.utc_us = message.utc_us();
         step.undone_by = message.undone_by();
         step.undone = message.undone();
@@ -311,7 +312,7 @@ std::string SavedHistory::write() const {
             if (content.changes.empty()) continue;
             v1::HistoryStep message;
             to_wire(step, message);
-            message.clear_summary();  // follows from the edits
+            message.set_summary(step.label);  // the others follow from the edits
             add_edits(content, message);
             writer.message(message);
             writer.number(step.undo_order);

@@ -43,9 +43,19 @@ std::size_t StepContent::memory_bytes() const {
     return bytes;
 }
 
+namespace {
+
+std::string text_of(const HistoryStep& step) {
+    if (!step.label.empty() || step.content == nullptr) return step.label;
+    return summary_of(step.content->edits);
+}
+
+}  // namespace
+
 std::string name_of(const HistoryStep& step) {
     std::string name = "step " + std::to_string(step.number) + " of " + step.author;
-    return step.content == nullptr ? name : name + " (" + summary_of(step.content->edits) + ")";
+    const std::string summary = text_of(step);
+    return summary.empty() ? name : name + " (" + summary + ")";
 }
 
 void to_wire(const HistoryStep& step, v1::HistoryStep& message) {
@@ -56,7 +66,7 @@ void to_wire(const HistoryStep& step, v1::HistoryStep& message) {
     message.set_utc_us(step.utc_us);
     message.set_undone(step.undone);
     message.set_undone_by(step.undone_by);
-    if (step.content != nullptr) message.set_summary(summary_of(step.content->edits));
+    message.set_summary(text_of(step));
 }
 
 void add_edits(const StepContent& content, v1::HistoryStep& message) {

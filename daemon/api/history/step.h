@@ -49,6 +49,7 @@ struct HistoryStep {
     std::string author{};
     std::string client_name{};
     std::int64_t utc_us = 0;                       ///< of its latest change
+    std::string label{};                           ///< what it did, such as "recall night"; empty: what its edits say
     std::shared_ptr<const StepContent> content{};  ///< null: not computed yet
     std::shared_ptr<const StepGraphs> graphs{};    ///< until the content has been computed
     std::string undone_by{};                       ///< author of the undo

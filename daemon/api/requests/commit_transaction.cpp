@@ -73,7 +73,8 @@ void conclude(Call& call, CommittedTransaction&& committed) {
     if (transaction.undo) {
         services.history.carried_out(transaction.undo->plan, who.author);
     } else {
-        services.history.record(who, ticket.revision, std::move(committed.before), std::move(compared.recorded));
+        services.history.record(who, ticket.revision, std::move(committed.before), std::move(compared.recorded),
+                                transaction.label);
     }
     requests::committed(call, services.plan_room);
     report_kept_draws(services.engine.graph(), transaction);

@@ -309,9 +309,10 @@ void report_draws(requests::TransactionState& transaction) {
 namespace requests {
 
 Expected<std::unique_ptr<RequestState>> prepare_transaction(const Engine& engine, SharedGraphSnapshot snapshot,
-                                                            Expected<TransactionContent> content) {
+                                                            Expected<TransactionContent> content,
+                                                            std::shared_ptr<SpareProcessors> spares) {
     if (!content) return std::unexpected(std::move(content.error()));
-    auto prepared = engine.prepare(std::move(content->transaction), std::move(snapshot));
+    auto prepared = engine.prepare(std::move(content->transaction), std::move(snapshot), std::move(spares));
     if (!prepared) return std::unexpected(without_index(std::move(prepared.error()), content->whole_graph));
     auto state = std::make_unique<TransactionState>(std::move(*content), std::move(*prepared));
     report_draws(*state);

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "api/events/event_hub.h"
 #include "api/fairness.h"
 #include "api/history/undo_plan.h"
 #include "api/list_limits.h"
@@ -59,7 +60,21 @@ struct UndoTransaction {
     std::uint32_t plans;       ///< that were made for the request
 };
 
-/// State of ApplyTransaction, Undo and Redo.
+/// What RecallScene adds.
+struct RecallOfScene {
+    std::string name{};             ///< of the scene
+    std::uint64_t revision = 0;     ///< of the graph for which it was planned
+    std::uint64_t latest_edit = 0;  ///< at that time; see EventHub
+    bool was_read = false;          ///< the content of the scene was in memory
+    float prepare_ms = 0.0F;        ///< time on the worker
+
+    /// Returns whether it still leads to the scene.
+    [[nodiscard]] bool is_current(const Engine& engine, const EventHub& hub) const {
+        return revision == engine.revision() && latest_edit == hub.latest_edit().number;
+    }
+};
+
+/// State of ApplyTransaction, Undo, Redo and RecallScene.
 struct TransactionState final : RequestState {
     TransactionState(TransactionContent&& content, PreparedTransaction&& made)
         : edits{std::move(content.edits)},
@@ -74,8 +89,10 @@ struct TransactionState final : RequestState {
     std::vector<std::string> warnings;
     bool wait_for_start = false;  ///< the response is sent when the change begins to be heard
     v1::Guard guard{};
-    std::optional<Error> refusal{};       ///< by a snapshot of the graph, unless the guard refuses it
-    std::optional<UndoTransaction> undo;  ///< of Undo and Redo
+    std::optional<Error> refusal{};         ///< by a snapshot of the graph, unless the guard refuses it
+    std::optional<UndoTransaction> undo;    ///< of Undo and Redo
+    std::optional<RecallOfScene> recall{};  ///< of RecallScene
+    std::string label{};                    ///< for the history; empty: the edits say what it does
     PreparedTransaction prepared;
     std::uint32_t builds = 0;  ///< after the first preparation
     TimePoint first_build{};
@@ -91,7 +108,8 @@ inline constexpr std::chrono::seconds kLongestBuilds{2};
 
 [[nodiscard]] Expected<std::unique_ptr<RequestState>> prepare_transaction(const Engine& engine,
                                                                           SharedGraphSnapshot snapshot,
-                                                                          Expected<TransactionContent> content);
+                                                                          Expected<TransactionContent> content,
+                                                                          std::shared_ptr<SpareProcessors> spares = {});
 
 /// Sets the settings that were drawn for the nodes of a replace_graph to those in the graph, after the commit: nodes that
 /// stay keep theirs. [control]

@@ -116,6 +116,10 @@ class FixedSource final : public rtactl::CompletionSource {
         asked = true;
         return reachable ? &graph_ : nullptr;
     }
+    std::vector<std::string> scenes() override {
+        asked = true;
+        return reachable ? std::vector<std::string>{"day", "night"} : std::vector<std::string>{};
+    }
     bool reachable = true;
     bool asked = false;
 
@@ -133,6 +137,13 @@ Texts offered(const std::vector<std::string>& words, Place place = Place::shell)
     for (const Candidate& candidate : complete(all_commands(), words, place, source).candidates)
         texts.push_back(candidate.text + (candidate.final ? " " : ""));
     return texts;
+}
+
+TEST(Completion, OffersScenes) {
+    for (const char* const command : {"recall", "rename", "remove", "diff", "save"})
+        EXPECT_EQ(offered({"scene", command, ""}), (Texts{"day ", "night "})) << command;
+    EXPECT_EQ(offered({"scene", "recall", "n"}), Texts{"night "});
+    EXPECT_EQ(offered({"scene", "rename", "day", ""}), Texts{}) << "a new name";
 }
 
 TEST(Completion, OffersTheCommandsOfThePlace) {

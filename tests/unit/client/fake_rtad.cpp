@@ -70,6 +70,16 @@ v1::PendingEdit fake_pending() {
     return edit;
 }
 
+v1::SceneInfo fake_scene(const std::string& name) {
+    v1::SceneInfo scene;
+    scene.set_name(name);
+    scene.set_node_count(3);
+    scene.set_prepared(name == "day");
+    scene.set_author("desk");
+    scene.set_utc_us(1'796'156'100'000'000);
+    return scene;
+}
+
 v1::TokenState fake_token(const std::string& name) {
     v1::TokenState token;
     token.set_name(name);
@@ -105,7 +115,8 @@ v1::UndoResult fake_undo(std::uint32_t steps, bool undone) {
 bool changes(const v1::Request& request) {
     return request.has_apply_transaction() || request.has_set_parameters() || request.has_check_graph() ||
            request.has_set_volume() || request.has_undo() || request.has_redo() || request.has_create_token() ||
-           request.has_revoke_token() || request.has_cancel_pending();
+           request.has_revoke_token() || request.has_cancel_pending() || request.has_save_scene() ||
+           request.has_recall_scene() || request.has_rename_scene() || request.has_remove_scene();
 }
 
 }  // namespace
@@ -367,11 +378,35 @@ Reply FakeRtad::answer(const v1::Request& request) {
             *response.mutable_cancel_pending()->mutable_edit() = fake_pending();
             break;
         case v1::Request::kSaveScene:
+            *response.mutable_save_scene()->mutable_scene() = fake_scene(request.save_scene().name());
+            response.mutable_save_scene()->mutable_scene()->set_partial(!request.save_scene().nodes().empty());
+            break;
         case v1::Request::kRecallScene:
+            if (request.recall_scene().has_at()) {
+                *response.mutable_recall_scene()->mutable_transaction()->mutable_pending() = fake_pending();
+                break;
+            }
+            response.mutable_recall_scene()->mutable_transaction()->set_revision(++revision_);
+            response.mutable_recall_scene()->mutable_transaction()->set_frame(4'096);
+            response.mutable_recall_scene()->set_was_prepared(request.recall_scene().name() == "day");
+            if (!response.recall_scene().was_prepared()) response.mutable_recall_scene()->set_prepare_ms(12.5F);
+            break;
         case v1::Request::kListScenes:
+            *response.mutable_list_scenes()->add_scenes() = fake_scene("day");
+            *response.mutable_list_scenes()->add_scenes() = fake_scene("night");
+            break;
         case v1::Request::kRenameScene:
+            *response.mutable_rename_scene()->mutable_scene() = fake_scene(request.rename_scene().new_name());
+            break;
         case v1::Request::kRemoveScene:
+            *response.mutable_remove_scene()->mutable_scene() = fake_scene(request.remove_scene().name());
+            break;
         case v1::Request::kGetScene:
+            *response.mutable_get_scene()->mutable_scene() = fake_scene(request.get_scene().name());
+            response.mutable_get_scene()->set_revision(revision_);
+            if (request.get_scene().with_diff() && request.get_scene().name() == "night")
+                response.mutable_get_scene()->add_diff()->mutable_remove_node()->set_name("osc");
+            break;
         case v1::Request::kConfirm:
         case v1::Request::kRevert:
         case v1::Request::kHello:
