@@ -62,6 +62,7 @@ void Dispatcher::tick() {
     services_.plan_room.retry(now);
     services_.parameter_room.retry(now);
     services_.schedule.poll(now);
+    services_.load.poll(now);
     services_.devices.expire(now);
     services_.failed_attempts.poll(now);
     end_expired_sessions(now);
@@ -87,6 +88,7 @@ std::chrono::microseconds Dispatcher::interval() const {
     if (services_.failed_attempts.waiting()) interval = std::min(interval, kDelayedAnswerInterval);
     const TimePoint now = services_.clock();
     if (const auto schedule = services_.schedule.interval(now)) interval = std::min(interval, *schedule);
+    if (const auto load = services_.load.interval(now)) interval = std::min(interval, *load);
     if (const auto telemetry = services_.telemetry.interval(now)) interval = std::min(interval, *telemetry);
     return interval;
 }

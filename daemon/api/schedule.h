@@ -14,6 +14,7 @@
 #include "api/events/event_hub.h"
 #include "api/frame_time.h"
 #include "api/history/history.h"
+#include "api/load/load_prediction.h"
 #include "api/pending_commands.h"
 #include "api/workers.h"
 #include "engine/engine.h"
@@ -47,7 +48,7 @@ class Schedule {
     };
 
     Schedule(Engine& engine, DaemonAccess& daemon, EventHub& hub, History& history, PendingCommands& commands,
-             Workers& workers, std::function<TimePoint()> clock, std::function<void()> wake);
+             LoadPrediction& load, Workers& workers, std::function<TimePoint()> clock, std::function<void()> wake);
     Schedule(const Schedule&) = delete;
     Schedule& operator=(const Schedule&) = delete;
     ~Schedule();
@@ -100,6 +101,7 @@ class Schedule {
     EventHub& hub_;
     History& history_;
     PendingCommands& commands_;
+    LoadPrediction& load_;
     Workers& workers_;
     std::function<void()> wake_;  ///< called when the next poll() is due earlier
     FrameTime time_;

@@ -16,6 +16,7 @@
 #include "api/history/history.h"
 #include "api/large_requests.h"
 #include "api/limits.h"
+#include "api/load/load_prediction.h"
 #include "api/output_control.h"
 #include "api/pending_commands.h"
 #include "api/processor_time.h"
@@ -78,7 +79,8 @@ struct Services {
     PendingCommands commands{engine, hub};
     OutputControl output{engine, daemon, hub, commands};
     History history{engine, workers, [this] { daemon.graph_changed(); }};
-    Schedule schedule{engine, daemon, hub, history, commands, workers, clock, [this] { wake(); }};
+    LoadPrediction load{engine, daemon, workers, clock, [this] { wake(); }};
+    Schedule schedule{engine, daemon, hub, history, commands, load, workers, clock, [this] { wake(); }};
     Telemetry telemetry{engine, daemon, limits.telemetry_rates};
     DeviceQuery devices{daemon};
     FailedAttempts failed_attempts;

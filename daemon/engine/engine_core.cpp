@@ -206,6 +206,7 @@ AudioGraph EngineCore::adopt(Draft draft) {
         levels.add(node.instance);
         instances.emplace(node.id.value(), std::move(node.instance));
     }
+    if (graph_watcher) graph_watcher(before, graph);
     if (instances.size() == graph.node_count()) return before;
     std::vector<NodeId> removed;
     std::ranges::set_difference(before.node_ids(), graph.node_ids(), std::back_inserter(removed));

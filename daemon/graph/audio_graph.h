@@ -62,6 +62,7 @@ struct NodeDescription {
     double sample_rate_hz;       ///< to which the layout belongs
     std::uint32_t block_size;    ///< frames
     std::uint64_t memory_bytes;  ///< estimate for the processor at this rate and block size
+    std::uint64_t cost_class;    ///< see cost_class()
 
     /// [any] Resolves the settings `given` for `type`. Errors contain the name of the node.
     [[nodiscard]] static Expected<std::shared_ptr<const NodeDescription>> make(const NodeType& type, std::string name,
