@@ -193,6 +193,7 @@ void Client::leave() {
     Services& services = dispatcher_.services();
     services.hub.unsubscribe(*this);
     services.telemetry.unsubscribe(*this);
+    services.watches.unsubscribe(*this);
     const bool left = std::erase(services.clients, this) != 0;
     if (state_ == State::closed) {
         std::erase(services.refused, this);

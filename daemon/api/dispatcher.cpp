@@ -58,6 +58,7 @@ void Dispatcher::tick() {
     services_.commands.poll(now);
     services_.output.poll(now);
     services_.telemetry.poll(now);
+    services_.watches.poll();
     services_.progress_queue.retry(now, services_.engine.progress());
     services_.plan_room.retry(now);
     services_.parameter_room.retry(now);
@@ -90,6 +91,7 @@ std::chrono::microseconds Dispatcher::interval() const {
     if (const auto schedule = services_.schedule.interval(now)) interval = std::min(interval, *schedule);
     if (const auto load = services_.load.interval(now)) interval = std::min(interval, *load);
     if (const auto telemetry = services_.telemetry.interval(now)) interval = std::min(interval, *telemetry);
+    if (const auto watches = services_.watches.interval()) interval = std::min(interval, *watches);
     return interval;
 }
 

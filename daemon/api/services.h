@@ -10,6 +10,7 @@
 #include "api/control_time.h"
 #include "api/daemon_access.h"
 #include "api/events/event_hub.h"
+#include "api/events/port_watches.h"
 #include "api/events/telemetry.h"
 #include "api/failed_attempts.h"
 #include "api/fairness.h"
@@ -82,6 +83,7 @@ struct Services {
     LoadPrediction load{engine, daemon, workers, clock, [this] { wake(); }};
     Schedule schedule{engine, daemon, hub, history, commands, load, workers, clock, [this] { wake(); }};
     Telemetry telemetry{engine, daemon, limits.telemetry_rates};
+    PortWatches watches{engine, limits.watched_ports};
     DeviceQuery devices{daemon};
     FailedAttempts failed_attempts;
     RoomQueue plan_room{&RoomAccounts::plans};            ///< transactions

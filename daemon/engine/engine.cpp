@@ -428,6 +428,10 @@ Expected<std::uint64_t> Engine::restart_loudness(std::span<const std::string> na
 
 void Engine::watch_node_times(bool watched) { renderer().time_nodes(watched); }
 
+void Engine::watch_ports(std::vector<WatchedPort> ports) {
+    if (core_->taps.replace(std::move(ports))) core_->rounds.send_again();
+}
+
 void Engine::watch_graph(GraphWatcher watcher) { core_->graph_watcher = std::move(watcher); }
 void Engine::watch_plans(PlanWatcher watcher) { core_->plan_watcher = std::move(watcher); }
 

@@ -16,6 +16,7 @@
 #include "engine/level_meters.h"
 #include "engine/node_builder.h"
 #include "engine/plan_exchange.h"
+#include "engine/port_taps.h"
 #include "engine/processor_build.h"
 #include "engine/rounds.h"
 #include "engine/run_on_worker.h"
@@ -69,6 +70,7 @@ struct EngineCore {
                    .most_parameters = exchange.maximum_targets(),
                    .block_frames = config.block_size}};
     LevelMeters levels{exchange.renderer().output_levels(), config.sample_rate_hz};
+    PortTaps taps;
     PlanWatcher plan_watcher;
     GraphWatcher graph_watcher;
 

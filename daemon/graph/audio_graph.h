@@ -209,6 +209,8 @@ class AudioGraph {
     /// Checks the same. Errors: RESOURCE_EXHAUSTED, with the limit.
     [[nodiscard]] Expected<void> check_size(const GraphLimits& limits, const GraphSize& before) const;
 
+    /// Resolves `node:port`, or `node` if the node has one output. Errors: NOT_FOUND, INVALID_ARGUMENT.
+    [[nodiscard]] Expected<PortRef> resolve_output(std::string_view text) const;
     /// Returns `node`, or `node:port` if the node has several outputs.
     [[nodiscard]] std::string output_name(PortRef port) const;
     /// Returns `node`, or `node:port` if the node has several inputs.
@@ -226,8 +228,6 @@ class AudioGraph {
     /// Returns a graph of the node and the nodes that are connected to it.
     [[nodiscard]] AudioGraph with_neighbours(const GraphNode& node) const;
     [[nodiscard]] Expected<void> check_new_name(std::string_view name) const;
-    /// Resolves `node:port`, or `node` if the node has one output.
-    [[nodiscard]] Expected<PortRef> resolve_output(std::string_view text) const;
     [[nodiscard]] Expected<PortRef> resolve_input(std::string_view text) const;
     [[nodiscard]] Expected<void> check_widths(PortRef from, PortRef to) const;
     /// Checks that `layout` has all ports of the node that are connected.

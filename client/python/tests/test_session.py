@@ -164,13 +164,14 @@ class Subscriptions(unittest.IsolatedAsyncioTestCase):
     """With a fake daemon that sends more events than a real one."""
 
     async def asyncSetUp(self):
-        self.messages, self.subscribed = [], []
+        self.messages, self.subscribed, self.watched = [], [], []
 
         async def serve(peer):
             while True:
                 request = await peer.request()
                 if request.HasField("subscribe"):
                     self.subscribed.append((sorted(request.subscribe.topics), request.subscribe.telemetry_rate_hz))
+                    self.watched.append([(watch.port, watch.spectrum) for watch in request.subscribe.watches])
                     await peer.respond(request, subscribe=pb.SubscribeResult())
                     continue
                 for message in self.messages:
@@ -224,6 +225,19 @@ class Subscriptions(unittest.IsolatedAsyncioTestCase):
         names = {"TOPIC_CHANGES": 1, "TOPIC_LEVELS": 2, "TOPIC_LOAD": 3, "TOPIC_XRUNS": 4}
         self.assertEqual({name: pb.Topic.Value(name) for name in names}, names)
         self.assertEqual(self.subscribed, [([1], 0), ([1, 2], 50), ([1, 2, 3], 50), ([1, 2], 50), ([1], 0), ([4], 0)])
+
+    async def test_levels_of_ports_go_to_the_subscriptions_that_watch_them(self):
+        ports = [pb.PortLevel(port=name) for name in ("osc", "vol:out")]
+        event = pb.ServerMessage(event=pb.Event(telemetry_number=1, port_levels=pb.PortLevels(frame=7, ports=ports)))
+        async with self.client.port_levels(["osc"], rate_hz=20) as osc, \
+                self.client.port_levels({"vol:out": True, "osc": False}) as both, self.client.meters() as meters:
+            await self.receive([event, levels(1)])
+            self.assertEqual([port.port for port in (await anext(osc)).ports], ["osc"])
+            self.assertEqual([port.port for port in (await anext(both)).ports], ["osc", "vol:out"])
+            self.assertEqual((await anext(meters)).frame, 1)
+        self.assertEqual(self.watched, [[("osc", False)], [("osc", False), ("vol:out", True)],
+                                        [("osc", False), ("vol:out", True)], [("osc", False), ("vol:out", True)],
+                                        [("osc", False)], []])
 
     async def test_a_rejected_subscription_raises(self):
         with self.assertRaises(rta.InvalidArgument):

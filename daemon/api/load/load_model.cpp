@@ -7,8 +7,9 @@
 namespace rta::api {
 namespace {
 
-/// Weight of the assumptions, compared with one observation.
-constexpr double kAssumptionWeight = 0.25;
+// Weights of the assumptions, compared with one observation: the constant differs more between machines.
+constexpr double kConstantWeight = 0.01;
+constexpr double kFactorWeight = 0.1;
 /// Errors count in proportion to the load, but those of smaller loads as if they had this one.
 constexpr double kLeastLoad = 0.002;
 // Beyond these, the cause is not the graph.
@@ -35,11 +36,11 @@ void LoadModel::observe(double costs, double load) {
 /// Least squares of the relative errors. The assumptions count as further observations, so that one graph alone, or
 /// several with the same costs, have a solution.
 void LoadModel::fit() {
-    double ones = kAssumptionWeight / (assumed_constant_ * assumed_constant_);
+    double ones = kConstantWeight / (assumed_constant_ * assumed_constant_);
     double mixed = 0.0;
-    double squares = kAssumptionWeight;
-    double right_constant = kAssumptionWeight / assumed_constant_;
-    double right_factor = kAssumptionWeight;
+    double squares = kFactorWeight;
+    double right_constant = kConstantWeight / assumed_constant_;
+    double right_factor = kFactorWeight;
     for (const Observation& seen : observations_) {
         const double load = std::max(seen.load, kLeastLoad);
         const double weight = 1.0 / (load * load);

@@ -75,7 +75,8 @@ LoadPrediction::LoadPrediction(Engine& engine, DaemonAccess& daemon, Workers& wo
       clock_{std::move(clock)},
       wake_{std::move(wake)},
       block_s_{engine.config().block_size / engine.config().sample_rate_hz},
-      model_{kAssumedBlockS / block_s_} {
+      model_{kAssumedBlockS / block_s_},
+      changed_{clock_()} {
     engine_.watch_graph([this](const AudioGraph& before, const AudioGraph& after) { replaced(before, after); });
     replaced(AudioGraph{}, engine_.graph());
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <string>
+#include <vector>
 
 #include "api/call.h"
 #include "api/client.h"
@@ -13,11 +14,13 @@ namespace {
 struct Subscription {
     bool changes = false;
     Telemetry::Topics telemetry{};
+    std::vector<PortWatches::Watch> watches{};
 };
 
 Expected<Subscription> to_subscription(const v1::Subscribe& request) {
-    const bool all = request.topics().empty();
+    const bool all = request.topics().empty() && request.watches().empty();
     Subscription wanted{.changes = all, .telemetry = {.levels = all, .load = all, .xruns = all}};
+    for (const v1::PortWatch& watch : request.watches()) wanted.watches.push_back({watch.port(), watch.spectrum()});
     Telemetry::Topics& topics = wanted.telemetry;
     for (const int topic : request.topics()) {
         switch (topic) {
@@ -60,6 +63,8 @@ void subscribe(Call& call) {
     if (!wanted) return call.request.refuse(wanted.error());
     if (auto may = call.client.become_subscriber(); !may) return call.request.refuse(may.error());
     Services& services = call.services;
+    if (auto watched = services.watches.subscribe(call.client, wanted->watches, wanted->telemetry.rate_hz); !watched)
+        return call.request.refuse(watched.error());
     if (wanted->changes) {
         services.hub.subscribe(call.client);
     } else {
