@@ -38,6 +38,11 @@ v1::Request subscribe_request(const SubscribeOptions& options) {
     for (const v1::Topic topic : options.topics) subscribe.add_topics(topic);
     if (options.telemetry_rate_hz) subscribe.set_telemetry_rate_hz(*options.telemetry_rate_hz);
     for (const std::string& node : options.nodes) subscribe.add_nodes(node);
+    for (const WatchedPort& watched : options.watches) {
+        v1::PortWatch& watch = *subscribe.add_watches();
+        watch.set_port(watched.port);
+        watch.set_spectrum(watched.spectrum);
+    }
     return request;
 }
 

@@ -20,14 +20,22 @@ namespace client {
 struct Endpoints;
 }
 
+/// An output port whose signal is measured.
+struct WatchedPort {
+    std::string port;       ///< NODE:PORT, or NODE for its only output
+    bool spectrum = false;  ///< measures the spectrum, too
+};
+
 struct SubscribeOptions {
-    /// Empty: all topics except TOPIC_NODE_LOADS.
+    /// Empty: all topics except TOPIC_NODE_LOADS; none if there are watches.
     std::vector<v1::Topic> topics{};
-    /// Rate of TOPIC_LEVELS and TOPIC_LOAD events, 1 to 100 Hz; 10 if omitted.
+    /// Rate of TOPIC_LEVELS and TOPIC_LOAD events and of the levels of ports, 1 to 100 Hz; 10 if omitted.
     std::optional<float> telemetry_rate_hz{};
     /// Names of nodes, at most 256: only changes that concern one of them or no particular node, and levels and node loads
     /// without other nodes. Empty: all, which a GraphMirror needs.
     std::vector<std::string> nodes{};
+    /// Ports whose levels are sent as events `port_levels`; at most 64.
+    std::vector<WatchedPort> watches{};
     /// Pauses before attempts to reconnect: the first is at most this long, each further one up to twice as long.
     std::chrono::milliseconds shortest_pause{100};
     std::chrono::milliseconds longest_pause{5000};

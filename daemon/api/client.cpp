@@ -201,6 +201,7 @@ void Client::leave() {
     Services& services = dispatcher_.services();
     ignore_changes();
     services.telemetry.unsubscribe(*this);
+    services.watches.unsubscribe(*this);
     const bool left = std::erase(services.clients, this) != 0;
     if (state_ == State::closed) {
         std::erase(services.refused, this);

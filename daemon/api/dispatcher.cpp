@@ -58,10 +58,12 @@ void Dispatcher::tick() {
     services_.commands.poll(now);
     services_.output.poll(now);
     services_.telemetry.poll(now);
+    services_.watches.poll();
     resume_waiting(now);
     services_.schedule.poll(now);
     services_.changes.poll(now);
     services_.scenes.poll(now);
+    services_.load.poll(now);
     services_.devices.expire(now);
     services_.failed_attempts.poll(now);
     end_expired_sessions(now);
@@ -98,7 +100,9 @@ std::chrono::microseconds Dispatcher::interval() const {
     const TimePoint now = services_.clock();
     if (const auto schedule = services_.schedule.interval(now)) interval = std::min(interval, *schedule);
     if (const auto scenes = services_.scenes.interval(now)) interval = std::min(interval, *scenes);
+    if (const auto load = services_.load.interval(now)) interval = std::min(interval, *load);
     if (const auto telemetry = services_.telemetry.interval(now)) interval = std::min(interval, *telemetry);
+    if (const auto watches = services_.watches.interval()) interval = std::min(interval, *watches);
     return interval;
 }
 

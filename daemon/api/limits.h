@@ -37,6 +37,8 @@ struct ClientLimits {
     /// Different rates of telemetry at the same time: each has its own measurements and events. A client that asks for a
     /// further one gets the nearest of these.
     std::size_t telemetry_rates = 8;
+    /// Ports that all clients watch together.
+    std::size_t watched_ports = 256;
     /// Time of the control thread that clients use together in one pass, and of one turn.
     std::chrono::microseconds slice{125};
     SceneLimits scenes{};

@@ -72,7 +72,7 @@ struct Schedule::Entry {
 };
 
 Schedule::Schedule(Engine& engine, DaemonAccess& daemon, EventHub& hub, History& history, ChangeLog& changes,
-                   PendingCommands& commands, Workers& workers, std::function<TimePoint()> clock,
+                   PendingCommands& commands, LoadPrediction& load, Workers& workers, std::function<TimePoint()> clock,
                    std::function<void()> wake)
     : engine_{engine},
       daemon_{daemon},
@@ -80,6 +80,7 @@ Schedule::Schedule(Engine& engine, DaemonAccess& daemon, EventHub& hub, History&
       history_{history},
       changes_{changes},
       commands_{commands},
+      load_{load},
       workers_{workers},
       wake_{std::move(wake)},
       time_{engine, daemon, std::move(clock)} {
@@ -435,8 +436,17 @@ Schedule::Progress Schedule::commit(const std::shared_ptr<Entry>& entry, bool ah
     if (!room.value_or(false)) return Progress::waits;
     sent_.reserve(sent_.size() + 1);  // nothing may fail once the engine has taken the edit
     AudioGraph before;
-    const auto ticket = ahead ? engine_.commit_ahead(transaction.prepared, entry->edit.frame, &before)
-                              : engine_.commit_at(transaction.prepared, entry->edit.frame, &before);
+    const v1::ApplyTransaction& given = *entry->edit.transaction;
+    LoadPrediction::Limit limit{.maximum = given.max_load()};
+    const Admission admission = given.has_max_load() ? load_.admission(limit) : Admission{};
+    const auto ticket = ahead ? engine_.commit_ahead(transaction.prepared, entry->edit.frame, &before, admission)
+                              : engine_.commit_at(transaction.prepared, entry->edit.frame, &before, admission);
+    if (limit.refusal) {
+        entry->error = std::move(*limit.refusal);
+        if (limit.unmeasured.empty()) return Progress::failed;
+        load_.measure_soon(limit.unmeasured);
+        return Progress::waits;
+    }
     if (!ticket) return refused(entry, ticket.error());
     for (const RelativeChange& change : transaction.prepared.relative_changes()) {
         set_result(*transaction.edits.mutable_edits(static_cast<int>(change.edit_index))->mutable_set_parameter(),

@@ -15,6 +15,7 @@
 #include "api/events/event_hub.h"
 #include "api/frame_time.h"
 #include "api/history/history.h"
+#include "api/load/load_prediction.h"
 #include "api/pending_commands.h"
 #include "api/request_table.h"
 #include "api/workers.h"
@@ -58,7 +59,8 @@ class Schedule {
     };
 
     Schedule(Engine& engine, DaemonAccess& daemon, EventHub& hub, History& history, ChangeLog& changes,
-             PendingCommands& commands, Workers& workers, std::function<TimePoint()> clock, std::function<void()> wake);
+             PendingCommands& commands, LoadPrediction& load, Workers& workers, std::function<TimePoint()> clock,
+             std::function<void()> wake);
     Schedule(const Schedule&) = delete;
     Schedule& operator=(const Schedule&) = delete;
     ~Schedule();
@@ -113,6 +115,7 @@ class Schedule {
     History& history_;
     ChangeLog& changes_;
     PendingCommands& commands_;
+    LoadPrediction& load_;
     Workers& workers_;
     std::function<void()> wake_;  ///< called when the next poll() is due earlier
     FrameTime time_;

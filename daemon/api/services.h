@@ -11,12 +11,14 @@
 #include "api/control_time.h"
 #include "api/daemon_access.h"
 #include "api/events/event_hub.h"
+#include "api/events/port_watches.h"
 #include "api/events/telemetry.h"
 #include "api/failed_attempts.h"
 #include "api/fairness.h"
 #include "api/history/history.h"
 #include "api/large_requests.h"
 #include "api/limits.h"
+#include "api/load/load_prediction.h"
 #include "api/output_control.h"
 #include "api/pending_commands.h"
 #include "api/processor_time.h"
@@ -84,9 +86,11 @@ struct Services {
                         changes.history_changed();
                     }};
     ChangeLog changes{daemon, hub, history, clock};
-    Schedule schedule{engine, daemon, hub, history, changes, commands, workers, clock, [this] { wake(); }};
+    LoadPrediction load{engine, daemon, workers, clock, [this] { wake(); }};
+    Schedule schedule{engine, daemon, hub, history, changes, commands, load, workers, clock, [this] { wake(); }};
     Scenes scenes{engine, daemon, hub, workers, clock, limits.scenes, [this] { wake(); }};
     Telemetry telemetry{engine, daemon, limits.telemetry_rates};
+    PortWatches watches{engine, limits.watched_ports};
     DeviceQuery devices{daemon};
     FailedAttempts failed_attempts;
     RoomQueue plan_room{&RoomAccounts::plans};            ///< transactions

@@ -165,6 +165,9 @@ constexpr std::array kTable{
     limit<&Limits::clients, &ServerLimits::requests, &ClientLimits::telemetry_rates>(
         "max-telemetry-rates", kOutput, kCount, {1, 32}, "Different rates of telemetry at the same time",
         "a client that asks for a further rate gets the nearest of them"),
+    limit<&Limits::clients, &ServerLimits::requests, &ClientLimits::watched_ports>(
+        "max-watched-ports", kOutput, kCount, {1, 4096}, "Ports that all clients watch together",
+        "a `subscribe` that would exceed it is rejected with `RESOURCE_EXHAUSTED`"),
     limit<&Limits::clients, &ServerLimits::requests, &ClientLimits::output, &OutboxLimits::response_bytes>(
         "max-unread-responses", kOutput, kBytes, {64 * kKiB, 64 * kMiB},
         "Output that a client leaves unread before the daemon stops answering it",

@@ -225,7 +225,8 @@ Expected<void> Engine::build(PreparedTransaction& prepared) const {
 // ---------------------------------------------------------------------------------------------------------------------
 // Sending
 
-Expected<Ticket> EngineCore::commit(PreparedEdits& edits, const CommitStart& start, AudioGraph* before) {
+Expected<Ticket> EngineCore::commit(PreparedEdits& edits, const CommitStart& start, AudioGraph* before,
+                                    const Admission& admission) {
     refused_until_progress = false;
     const bool room = start.frame ? exchange.has_room_for_plan_at(*start.frame) : exchange.has_room_for_plan();
     if (!room) return fail(ErrorCode::resource_exhausted, kFull);
@@ -238,6 +239,10 @@ Expected<Ticket> EngineCore::commit(PreparedEdits& edits, const CommitStart& sta
     // The changes that a failed reset has held back must be heard first.
     if (held_back && !reset_in_progress()) return fail(ErrorCode::resource_exhausted, kFull);
     if (!start.frame && must_wait(targets, {})) return refuse_until_scheduled();
+    if (admission) {
+        if (auto admitted = admission(graph, draft->graph); !admitted)
+            return std::unexpected(std::move(admitted.error()));
+    }
     draft->rename_instances();
     if (edits.transaction.restores && !reset_in_progress()) kept.lend(*draft);
     CommitStart with_gains = start;
@@ -256,16 +261,18 @@ Expected<Ticket> EngineCore::commit(PreparedEdits& edits, const CommitStart& sta
     return ticket;
 }
 
-Expected<Ticket> Engine::commit(PreparedTransaction& prepared, AudioGraph* before) {
-    return core_->commit(*prepared.impl_, {}, before);
+Expected<Ticket> Engine::commit(PreparedTransaction& prepared, AudioGraph* before, const Admission& admission) {
+    return core_->commit(*prepared.impl_, {}, before, admission);
 }
 
-Expected<Ticket> Engine::commit_at(PreparedTransaction& prepared, std::uint64_t frame, AudioGraph* before) {
-    return core_->commit(*prepared.impl_, {.frame = core_->block_of(frame)}, before);
+Expected<Ticket> Engine::commit_at(PreparedTransaction& prepared, std::uint64_t frame, AudioGraph* before,
+                                   const Admission& admission) {
+    return core_->commit(*prepared.impl_, {.frame = core_->block_of(frame)}, before, admission);
 }
 
-Expected<Ticket> Engine::commit_ahead(PreparedTransaction& prepared, std::uint64_t frame, AudioGraph* before) {
-    return core_->commit(*prepared.impl_, {.not_before = core_->block_of(frame)}, before);
+Expected<Ticket> Engine::commit_ahead(PreparedTransaction& prepared, std::uint64_t frame, AudioGraph* before,
+                                      const Admission& admission) {
+    return core_->commit(*prepared.impl_, {.not_before = core_->block_of(frame)}, before, admission);
 }
 
 Expected<std::uint64_t> Engine::frames_to_wait(PreparedTransaction& prepared) {
@@ -468,6 +475,12 @@ Expected<std::uint64_t> Engine::restart_loudness(std::span<const std::string> na
 }
 
 void Engine::watch_node_times(bool watched) { renderer().time_nodes(watched); }
+
+void Engine::watch_ports(std::vector<WatchedPort> ports) {
+    if (core_->taps.replace(std::move(ports))) core_->rounds.send_again();
+}
+
+void Engine::watch_graph(GraphWatcher watcher) { core_->graph_watcher = std::move(watcher); }
 
 void Engine::watch_plans(PlanWatcher plans, ParameterWatcher parameters) {
     core_->plan_watcher = std::move(plans);

@@ -63,6 +63,7 @@ std::vector<ParameterTarget> EngineCore::targets_of(std::span<const ParameterCha
 
 std::unique_ptr<CompiledGraph> EngineCore::make_plan(CompileRequest request) const {
     if (plan_watcher) plan_watcher(exchange.next_serial(), request);
+    request.taps = taps.of(request.nodes);
     auto plan = compile(std::move(request));
     assert(plan && "neither the graph nor a round has a cycle");
     return std::move(*plan);
@@ -136,6 +137,7 @@ std::uint64_t EngineCore::send(Rounds next, const Rounds::Step& step, const Audi
     waiting.reserve(waiting.size() + 1);  // so that nothing fails once the plan has been sent
     auto plan = make_plan(std::move(request));
     exchange.borrow(next.take_borrowed());
+    exchange.borrow(taps.take_borrowed());
     const std::uint64_t serial = exchange.send(std::move(plan), start.frame);
     if (targets) waiting.push_back(std::move(*targets));
     rounds = std::move(next);
@@ -218,6 +220,7 @@ AudioGraph EngineCore::adopt(Draft draft) {
         levels.add(node.instance);
         instances.emplace(node.id.value(), std::move(node.instance));
     }
+    if (graph_watcher) graph_watcher(before, graph);
     if (instances.size() == graph.node_count()) return before;
     std::vector<NodeId> removed;
     std::ranges::set_difference(before.node_ids(), graph.node_ids(), std::back_inserter(removed));
@@ -277,7 +280,9 @@ Ticket EngineCore::replace_processors(const NodeInstances& fresh) {
 
     // Memory may run out up to borrow_only(): until then, no node that a plan borrows has been released.
     levels.replace_all(replacements);
-    exchange.borrow_only(next.take_borrowed().entered);
+    std::vector<std::shared_ptr<const void>> borrowed = next.take_borrowed().entered;
+    taps.lend_all(borrowed);
+    exchange.borrow_only(std::move(borrowed));
     instances = std::move(replacements);
     rounds = std::move(next);
     faulted_nodes.clear();

@@ -17,6 +17,7 @@
 #include "engine/level_meters.h"
 #include "engine/node_builder.h"
 #include "engine/plan_exchange.h"
+#include "engine/port_taps.h"
 #include "engine/processor_build.h"
 #include "engine/rounds.h"
 #include "engine/run_on_worker.h"
@@ -72,8 +73,10 @@ struct EngineCore {
                    .most_parameters = exchange.maximum_targets(),
                    .block_frames = config.block_size}};
     LevelMeters levels{exchange.renderer().output_levels(), config.sample_rate_hz};
+    PortTaps taps;
     PlanWatcher plan_watcher;
     ParameterWatcher parameter_watcher;
+    GraphWatcher graph_watcher;
 
     float device_gain = 1.0F;  ///< target of the last fade_device()
     float volume_db = 0.0F;
@@ -159,7 +162,8 @@ struct EngineCore {
     std::uint64_t send_device_fade(float length_ms);
     /// `fresh` has instances of nodes that have run; the others are fresh themselves. There is room for a plan.
     Ticket replace_processors(const NodeInstances& fresh);
-    [[nodiscard]] Expected<Ticket> commit(PreparedEdits& edits, const CommitStart& start, AudioGraph* before);
+    [[nodiscard]] Expected<Ticket> commit(PreparedEdits& edits, const CommitStart& start, AudioGraph* before,
+                                          const Admission& admission);
     [[nodiscard]] Expected<Ticket> set_parameters(std::span<const SetParameter> edits, std::span<float> results,
                                                   std::span<float> previous, std::optional<std::uint64_t> frame);
     [[nodiscard]] std::unexpected<Error> refuse_until_scheduled();

@@ -77,6 +77,9 @@ class Rounds {
     /// because its look-ahead must fill.
     std::uint32_t restart(Change change, const Moment& now);
 
+    /// Lets a plan with the same contents follow when no round runs.
+    void send_again() { follow_up_due_ = true; }
+
     /// Holds back rounds that would still run at this frame: a scheduled transaction starts there, and they start with it.
     void reserve(std::optional<std::uint64_t> frame) {
         if (std::exchange(reserved_frame_, frame) != frame) try_all_again();
@@ -205,7 +208,7 @@ class Rounds {
     std::deque<Heard> heard_;          ///< by serial
     std::uint64_t adopted_serial_ = 0;
     std::uint64_t fill_serial_ = 0;      ///< of the latest plan with something to fill
-    bool follow_up_due_ = false;         ///< a plan without the faded-out nodes must follow
+    bool follow_up_due_ = false;         ///< a plan must follow: without the faded-out nodes, or with other taps
     std::vector<PortRef> preparing_;     ///< the same, of units that continue: some may not change yet
     std::vector<PortRef> later_;         ///< of units that have started, sorted: not changed by the plan being built
     std::vector<PortRef> aims_unheard_;  ///< changes, by the plan being built, of nodes that are not heard

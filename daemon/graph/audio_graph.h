@@ -65,6 +65,7 @@ struct NodeDescription {
     double sample_rate_hz;       ///< to which the layout belongs
     std::uint32_t block_size;    ///< frames
     std::uint64_t memory_bytes;  ///< estimate for the processor at this rate and block size
+    std::uint64_t cost_class;    ///< see cost_class()
 
     /// [any] Resolves the settings `given` for `type`. Errors contain the name of the node.
     [[nodiscard]] static Expected<std::shared_ptr<const NodeDescription>> make(const NodeType& type, std::string name,
@@ -218,6 +219,8 @@ class AudioGraph {
     /// Checks the same. Errors: RESOURCE_EXHAUSTED, with the limit.
     [[nodiscard]] Expected<void> check_size(const GraphLimits& limits, const GraphSize& before) const;
 
+    /// Resolves `node:port`, or `node` if the node has one output. Errors: NOT_FOUND, INVALID_ARGUMENT.
+    [[nodiscard]] Expected<PortRef> resolve_output(std::string_view text) const;
     /// Returns `node`, or `node:port` if the node has several outputs.
     [[nodiscard]] std::string output_name(PortRef port) const;
     /// Returns `node`, or `node:port` if the node has several inputs.
@@ -235,8 +238,6 @@ class AudioGraph {
     /// Returns a graph of the node and the nodes that are connected to it.
     [[nodiscard]] AudioGraph with_neighbours(const GraphNode& node) const;
     [[nodiscard]] Expected<void> check_new_name(std::string_view name) const;
-    /// Resolves `node:port`, or `node` if the node has one output.
-    [[nodiscard]] Expected<PortRef> resolve_output(std::string_view text) const;
     [[nodiscard]] Expected<PortRef> resolve_input(std::string_view text) const;
     [[nodiscard]] Expected<void> check_widths(PortRef from, PortRef to) const;
     /// Checks that `layout` has all ports of the node that are connected.

@@ -167,6 +167,10 @@ void CompiledGraph::run_full(const AudioThreadKey& key, std::size_t index, Proce
     for (std::uint32_t i = 0; i < detail.filling_count; ++i)
         delay(delays_[detail.first_delay + detail.delay_count + i], context.frame, find_faults);
     if (find_faults && !node.fault(key).muted) mute_if_faulty(key, node, context);
+    for (std::uint32_t i = 0; i < detail.tap_count; ++i) {
+        const Tap& tap = taps_[detail.first_tap + i];
+        tap.tap->add(context.frame, tap.source);
+    }
 }
 
 /// Runs the node of a step whose inputs are ready and whose context has been entered.

@@ -10,6 +10,7 @@
 #include "dsp/audio_buffer.h"
 #include "dsp/audio_view.h"
 #include "dsp/gliding_delay.h"
+#include "graph/port_tap.h"
 #include "plan/crossfade.h"
 #include "plan/node_instance.h"
 #include "rt/audio_thread.h"
@@ -69,6 +70,11 @@ class CompiledGraph {
         /// rendered.
         bool at_rest;
     };
+    /// An output that is measured after its step.
+    struct Tap {
+        AudioReadView source;
+        PortTap* tap;
+    };
     /// The part of the plan that a block reads for a plain step: one cache line.
     struct alignas(kCacheLine) Step {
         // In the order of ProcessContext: three copies of 16 bytes.
@@ -87,7 +93,9 @@ class CompiledGraph {
         std::uint32_t first_delay;
         std::uint32_t delay_count;
         std::uint32_t filling_count;  ///< delays that follow these, of the outputs: filled, and not heard yet
-        float presence;               ///< device sinks: 1 if in the target of the round, 0 if not
+        std::uint32_t first_tap;
+        std::uint32_t tap_count;
+        float presence;  ///< device sinks: 1 if in the target of the round, 0 if not
     };
 
     /// Options for rendering a block.
@@ -141,13 +149,15 @@ class CompiledGraph {
     bool rendered_ = false;  ///< audio thread only
 
     std::vector<Step> steps_;
-    std::vector<StepDetail> details_;        ///< of each step
-    std::vector<std::uint32_t> full_steps_;  ///< indices of steps with mixes or fillings and of device sinks, ascending
+    std::vector<StepDetail> details_;  ///< of each step
+    /// Indices of steps with mixes, fillings or taps and of device sinks, ascending.
+    std::vector<std::uint32_t> full_steps_;
     std::vector<DelayedInput> delays_;
     std::vector<PortMix> mixes_;
     std::vector<MixInput> mix_inputs_;
     std::vector<float> rested_factors_;
     std::vector<const float*> rested_channels_;
+    std::vector<Tap> taps_;  ///< those of one step are adjacent
     std::vector<AudioReadView> input_views_;
     std::vector<AudioWriteView> output_views_;
     std::vector<ParameterTarget> targets_;

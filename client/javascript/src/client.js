@@ -154,6 +154,11 @@ export class Client {
     for await (const event of this.events({topics: ['TOPIC_LEVELS'], telemetry_rate_hz, signal})) yield event.levels;
   }
 
+  /** Subscribes to the levels of output ports, and returns them as an async iterable. */
+  async *portLevels(watches, {telemetry_rate_hz, signal} = {}) {
+    for await (const event of this.events({watches, telemetry_rate_hz, signal})) yield event.port_levels;
+  }
+
   /** Resolves to a live copy of the graph, which survives lost connections. */
   mirror(options) { return Mirror.start(this, options); }
 

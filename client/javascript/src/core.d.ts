@@ -3,7 +3,7 @@
 // the fields with default values; an optional member is absent if it does not apply.
 import type {
   CheckResult, Conflict, Device, Event, FrequencyResponseResult, Graph, GraphContent, GraphResult, Guard, HelloResult,
-  HistoryStep, JsonValue, Levels, MuteOutputResult, NodeType, PanicResult, ParametersResult, PendingEdit,
+  HistoryStep, JsonValue, Levels, MuteOutputResult, NodeType, PanicResult, ParametersResult, PendingEdit, PortLevels,
   RecallSceneResult, Requests, ResetMetersResult, Results, SceneInfo, SceneResult, SetDeviceResult, SetVolumeResult,
   StatusResult, SubscribeResult, TimeResult, Topic, TransactionResult, Uint64, UndoResult, When,
 } from '../generated/messages.js';
@@ -16,6 +16,9 @@ export type Input<T> =
   T extends readonly (infer E)[] ? readonly Input<E>[] :
   T extends object ? (string extends keyof T ? T : {[K in keyof T]?: Input<T[K]>}) :
   T;
+
+/** An output port to be measured. */
+export type Watch = string | {port: string; spectrum?: boolean};
 
 /** A request with exactly one kind, such as {get_status: {}}. */
 export type AnyRequest = {[K in keyof Requests]: {[P in K]: Input<Requests[P]>} & {timeout_ms?: number}}[keyof Requests];
@@ -205,12 +208,17 @@ export class Client {
   resetMeters(nodes?: readonly string[], options?: CallOptions): Promise<ResetMetersResult>;
 
   /**
-   * Subscribes to events, after all earlier calls. Default: all topics except TOPIC_NODE_LOADS. One connection has one
+   * Subscribes to events, after all earlier calls. Default: all topics except TOPIC_NODE_LOADS, or none with `watches`, the
+   * output ports whose levels are sent as `port_levels`: "node:port", or "node" for its only output. One connection has one
    * rate of telemetry: the highest that its streams ask for. The stream ends with an error when the connection is lost.
    */
-  events(options?: {topics?: readonly Topic[]; telemetry_rate_hz?: number; signal?: AbortSignal}): EventStream;
+  events(options?: {topics?: readonly Topic[]; telemetry_rate_hz?: number; watches?: readonly Watch[]; signal?: AbortSignal}):
+      EventStream;
   /** Subscribes to levels, and returns them. */
   meters(options?: {telemetry_rate_hz?: number; signal?: AbortSignal}): AsyncGenerator<Levels, void, undefined>;
+  /** Subscribes to the levels of output ports, and returns them. */
+  portLevels(watches: readonly Watch[], options?: {telemetry_rate_hz?: number; signal?: AbortSignal}):
+      AsyncGenerator<PortLevels, void, undefined>;
   /** Resolves to a live copy of the graph, which survives lost connections and restarts of the daemon. */
   mirror(options?: {signal?: AbortSignal}): Promise<Mirror>;
 

@@ -14,7 +14,7 @@ from rta.errors import Disconnected, InvalidArgument, NotFound
 from rta.graph import Graph, NodeTypes, Setting, graph_of, split_name
 from rta.mirror import Mirror
 from rta.session import PROTOCOL_VERSION, Session, deadline
-from rta.subscription import EventQueue, Subscription, Topic, checked_topics
+from rta.subscription import EventQueue, Subscription, Topic, checked_topics, watches_of
 from rta.times import Time, when
 from rta.tls import TlsOptions
 from rta.token_file import default_token
@@ -407,6 +407,12 @@ class Client:
         """Returns the levels of the device output and of all `meter` nodes, `rate_hz` times per second."""
         return self._subscription(("levels",), rate_hz, lambda event: event.levels)
 
+    def port_levels(self, ports: Mapping[str, bool] | Iterable[str], *,
+                    rate_hz: float | None = None) -> Subscription[pb.PortLevels]:
+        """Returns the levels of output ports ("node:port", or "node" for its only output), `rate_hz` times per second. A
+        mapping says for each port whether its spectrum is measured, too."""
+        return self._subscription((), rate_hz, lambda event: event.port_levels, watches_of(ports))
+
     def mirror(self, *, retry_s: tuple[float, float] = (0.1, 5.0), silence_s: float = 15.0) -> Mirror:
         """Returns a copy of the graph that follows the daemon while its `async with` block runs, through reconnections.
 
@@ -415,21 +421,21 @@ class Client:
         """
         return Mirror(self, retry_s, silence_s)
 
-    async def open_queue(self, topics: Iterable[Topic], rate_hz: float | None,
+    async def open_queue(self, topics: Iterable[Topic], rate_hz: float | None, watches: Mapping[str, bool] | None = None,
                          resume: pb.Subscribe | None = None) -> tuple[EventQueue, pb.SubscribeResult, Session]:
         """Subscribes. Used by subscriptions and mirrors."""
         session = await self.session()
-        queue = EventQueue(topics, rate_hz)
+        queue = EventQueue(topics, rate_hz, watches)
         return queue, await session.subscribe(queue, self._timeout_s, resume), session
 
     async def close_queue(self, queue: EventQueue) -> None:
         if self._session and not self._closed:
             await self._session.unsubscribe(queue, self._timeout_s)
 
-    def _subscription(self, topics: tuple[Topic, ...], rate_hz: float | None,
-                      convert: Callable[[pb.Event], T]) -> Subscription[T]:
+    def _subscription(self, topics: tuple[Topic, ...], rate_hz: float | None, convert: Callable[[pb.Event], T],
+                      watches: Mapping[str, bool] | None = None) -> Subscription[T]:
         async def open_queue() -> EventQueue:
-            return (await self.open_queue(topics, rate_hz))[0]
+            return (await self.open_queue(topics, rate_hz, watches))[0]
 
         return Subscription(open_queue, self.close_queue, convert)
 

@@ -105,7 +105,7 @@ class Mirror:
 
     async def _follow_once(self) -> None:
         """Follows the graph until the connection is lost, which raises."""
-        queue, subscribed, session = await self._client.open_queue(("changes",), None, self._resume())
+        queue, subscribed, session = await self._client.open_queue(("changes",), None, resume=self._resume())
         try:
             if (self.reread and subscribed.instance_id == self.instance_id
                     and subscribed.change_number == self.graph.change_number):

@@ -13,7 +13,7 @@ import asyncio
 import concurrent.futures
 import functools
 import threading
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from types import TracebackType
 from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar
 
@@ -253,6 +253,10 @@ class Client:
 
     def meters(self, *, rate_hz: float | None = None) -> Subscription[pb.Levels]:
         return Subscription(self.loop, self.inner.meters(rate_hz=rate_hz))
+
+    def port_levels(self, ports: Mapping[str, bool] | Iterable[str], *,
+                    rate_hz: float | None = None) -> Subscription[pb.PortLevels]:
+        return Subscription(self.loop, self.inner.port_levels(ports, rate_hz=rate_hz))
 
     def mirror(self, *, retry_s: tuple[float, float] = (0.1, 5.0), silence_s: float = 15.0) -> Mirror:
         return Mirror(self.loop, self.inner.mirror(retry_s=retry_s, silence_s=silence_s))

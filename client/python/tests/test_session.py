@@ -164,7 +164,7 @@ class Subscriptions(unittest.IsolatedAsyncioTestCase):
     """With a fake daemon that sends more events than a real one."""
 
     async def asyncSetUp(self):
-        self.messages, self.subscribed, self.resumed = [], [], []
+        self.messages, self.subscribed, self.resumed, self.watched = [], [], [], []
 
         async def serve(peer):
             while True:
@@ -172,6 +172,7 @@ class Subscriptions(unittest.IsolatedAsyncioTestCase):
                 if request.HasField("subscribe"):
                     self.subscribed.append((sorted(request.subscribe.topics), request.subscribe.telemetry_rate_hz))
                     self.resumed.append(request.subscribe.resume_after)
+                    self.watched.append([(watch.port, watch.spectrum) for watch in request.subscribe.watches])
                     await peer.respond(request, subscribe=pb.SubscribeResult())
                     continue
                 for message in self.messages:
@@ -230,10 +231,23 @@ class Subscriptions(unittest.IsolatedAsyncioTestCase):
     async def test_a_subscription_resumes_only_if_no_other_one_would_receive_changes_twice(self):
         resume = pb.Subscribe(resume_after=7, resume_instance="one")
         async with self.client.meters():
-            queues = [(await self.client.open_queue(("changes",), None, resume))[0] for _ in range(2)]
+            queues = [(await self.client.open_queue(("changes",), None, resume=resume))[0] for _ in range(2)]
             self.assertEqual(self.resumed, [0, 7, 0])
             for queue in queues:
                 await self.client.close_queue(queue)
+
+    async def test_levels_of_ports_go_to_the_subscriptions_that_watch_them(self):
+        ports = [pb.PortLevel(port=name) for name in ("osc", "vol:out")]
+        event = pb.ServerMessage(event=pb.Event(telemetry_number=1, port_levels=pb.PortLevels(frame=7, ports=ports)))
+        async with self.client.port_levels(["osc"], rate_hz=20) as osc, \
+                self.client.port_levels({"vol:out": True, "osc": False}) as both, self.client.meters() as meters:
+            await self.receive([event, levels(1)])
+            self.assertEqual([port.port for port in (await anext(osc)).ports], ["osc"])
+            self.assertEqual([port.port for port in (await anext(both)).ports], ["osc", "vol:out"])
+            self.assertEqual((await anext(meters)).frame, 1)
+        self.assertEqual(self.watched, [[("osc", False)], [("osc", False), ("vol:out", True)],
+                                        [("osc", False), ("vol:out", True)], [("osc", False), ("vol:out", True)],
+                                        [("osc", False)], []])
 
     async def test_a_rejected_subscription_raises(self):
         with self.assertRaises(rta.InvalidArgument):

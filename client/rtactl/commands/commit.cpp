@@ -18,6 +18,7 @@ Result<void> run_commit(Context& context, const Arguments&) {
     if (!options.expected_revision) options.expected_revision = transaction.options.expected_revision;
     options.dry_run = options.dry_run || transaction.options.dry_run;
     if (!options.at) options.at = transaction.options.at;
+    if (!options.max_load) options.max_load = transaction.options.max_load;
     auto edited = context.edit(std::move(transaction.edits), std::move(transaction.done));
     if (edited) return {};
     Failure failure = std::move(edited.error());

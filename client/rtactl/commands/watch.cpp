@@ -19,13 +19,20 @@ constexpr std::array kTopics{v1::TOPIC_CHANGES, v1::TOPIC_LEVELS, v1::TOPIC_LOAD
                              v1::TOPIC_NODE_LOADS};
 static_assert(kTopicNames.size() == kTopics.size());
 
+/// Words that are not topics are ports.
 Result<v1::Subscribe> subscription(const Arguments& arguments) {
     v1::Subscribe subscribe;
     for (const std::string& word : arguments.words) {
         const auto* found = std::ranges::find(kTopicNames, word);
-        if (found == kTopicNames.end()) return usage_error(unknown_name("topic", word, kTopicNames));
-        subscribe.add_topics(kTopics[static_cast<std::size_t>(found - kTopicNames.begin())]);
+        if (found != kTopicNames.end()) {
+            subscribe.add_topics(kTopics[static_cast<std::size_t>(found - kTopicNames.begin())]);
+            continue;
+        }
+        subscribe.add_watches()->set_port(word);
+        subscribe.mutable_watches()->rbegin()->set_spectrum(arguments.has("--spectrum"));
     }
+    if (arguments.has("--spectrum") && subscribe.watches().empty())
+        return usage_error("--spectrum needs a port: expected NODE or NODE:PORT");
     if (arguments.words.empty()) subscribe.add_topics(v1::TOPIC_CHANGES);
     if (const auto nodes = arguments.value("--nodes")) {
         for (const auto node : std::views::split(*nodes, ',')) subscribe.add_nodes(std::string{std::string_view{node}});
@@ -36,6 +43,19 @@ Result<v1::Subscribe> subscription(const Arguments& arguments) {
         subscribe.set_telemetry_rate_hz(*rate);
     }
     return subscribe;
+}
+
+/// Rejects words that are neither topics nor ports of nodes: nothing would be shown for them.
+Result<void> check_ports(LiveView& view, const v1::Subscribe& wanted) {
+    for (const v1::PortWatch& watch : wanted.watches()) {
+        const std::string node = watch.port().substr(0, watch.port().find(':'));
+        const auto found = view.call(get_graph_request(v1::GRAPH_CONTENT_MESSAGE, {node}));
+        if (!found && found.error().exit != Exit::refused) return std::unexpected(found.error());
+        const auto has_name = [&](const v1::Node& other) { return other.name() == node; };
+        if (found && std::ranges::any_of(found->get_graph().graph().nodes(), has_name)) continue;
+        return not_found(unknown_name("topic or node", node, kTopicNames));
+    }
+    return {};
 }
 
 bool subscribes_to_changes(const v1::Subscribe& subscribe) {
@@ -101,6 +121,9 @@ Result<void> Watch::subscribe() {
 
 Result<void> Watch::print_events() {
     if (auto connected = view_.connect(); !connected) return connected;
+    if (instance_.empty()) {
+        if (auto valid = check_ports(view_, subscribe_); !valid) return valid;
+    }
     if (auto subscribed = subscribe(); !subscribed) return subscribed;
     // Without an output, the reader has left, or the disk is full: run_program() reports it.
     for (; left_ > 0 && view_.context().out(); --left_) {
@@ -133,23 +156,26 @@ Result<void> run_watch(Context& context, const Arguments& arguments) {
 constexpr std::array kWatchOptions{
     Option{"--nodes", "NODE,...",
            "Print only changes that concern these nodes or no node, and only their levels and loads.", Expects::node},
-    kRateOption, kCountOption};
+    kRateOption, kCountOption,
+    Option{"--spectrum", "", "Also measure the spectra of the ports; without --json, print the strongest frequency."}};
 
 }  // namespace
 
 extern constinit const Command kWatch = checked({
     .position = 520,
     .name = "watch",
-    .arguments = {Argument{"TOPIC", Expects::choice, 0, kUnlimited, kTopicNames}},
+    .arguments = {Argument{"TOPIC|PORT", Expects::topic_or_output, 0, kUnlimited, kTopicNames}},
     .help = "Print events as they happen, one line each, until interrupted.",
     .details =
         "The topics are changes, levels, load, xruns and node_loads; the default is changes: changes of the graph,\n"
-        "of parameters and of the device, from any client. If the connection is lost, connects again, also to a daemon\n"
-        "that was restarted, and continues with the changes that were missed, if the daemon keeps them; stderr says so.\n"
-        "A node of --nodes that is renamed is not followed. With --json, prints the response to the subscription, also\n"
+        "of parameters and of the device, from any client. Any other word is an output port, NODE:PORT, or NODE for its\n"
+        "only output: prints the peak and the RMS level of each channel. If the connection is lost, connects again, also to\n"
+        "a daemon that was restarted, and continues with the changes that were missed, if the daemon keeps them; stderr says\n"
+        "so. A node of --nodes that is renamed is not followed. With --json, prints the response to the subscription, also\n"
         "after each reconnection, and one line for each event. The first change follows the change_number in the response.",
     .example = "rtactl watch\n"
                "rtactl watch load xruns --rate 1\n"
+               "rtactl watch sine gain:out --rate 5\n"
                "rtactl --json watch",
     .options = kWatchOptions,
     .run = run_watch,

@@ -14,6 +14,7 @@
 #include "rtactl/context/error_report.h"
 #include "rtactl/context/graph_diff.h"
 #include "rtactl/drawing/edit_text.h"
+#include "rtactl/drawing/wording.h"
 #include "text/access_token.h"
 #include "text/quantity.h"
 #include "text/quoting.h"
@@ -214,6 +215,7 @@ Result<void> Context::apply(v1::ApplyTransaction transaction, std::vector<Done> 
         transaction.mutable_guard()->set_expected_revision(*expected);
     if (edit_options.dry_run) return dry_run(check_of(std::move(transaction)), document);
     if (edit_options.at) *transaction.mutable_at() = *edit_options.at;
+    if (edit_options.max_load) transaction.set_max_load(*edit_options.max_load);
     v1::Request request;
     *request.mutable_apply_transaction() = std::move(transaction);
     const auto response = change(std::move(request));
@@ -248,8 +250,25 @@ Result<void> Context::dry_run(v1::CheckGraph check, std::string_view document) {
     const auto response = query(std::move(request));
     if (!response) return std::unexpected(response.error());
     print_warnings(document, response->check_graph().warnings());
-    if (!json()) print_changes(response->check_graph().revision(), response->check_graph().diff());
-    return {};
+    const v1::CheckResult& result = response->check_graph();
+    if (!json()) {
+        print_changes(result.revision(), result.diff());
+        if (result.has_predicted_load()) out() << "predicted load: " << percent_text(result.predicted_load()) << '\n';
+    }
+    return check_load(result);
+}
+
+/// The daemon refuses a transaction by its load only when it is applied.
+Result<void> Context::check_load(const v1::CheckResult& result) {
+    const auto& maximum = edit_options.max_load;
+    if (!maximum || (result.has_predicted_load() && result.predicted_load() <= *maximum)) return {};
+    if (!result.has_predicted_load()) {
+        return fail(Exit::refused,
+                    "the load cannot be predicted: the cost of a node is not known; rtad would refuse the "
+                    "change with --max-load");
+    }
+    return fail(Exit::refused, "the predicted load is " + percent_text(result.predicted_load()) + ", more than the " +
+                                   percent_text(*maximum) + " of --max-load; rtad would refuse the change");
 }
 
 /// The edits as commands, indented: they are not all that `rtactl shell` needs to make them one transaction.
@@ -293,7 +312,7 @@ void Context::print_pending(const v1::PendingEdit& edit) {
 }
 
 void Context::print_warning(std::string_view document, std::string_view warning) {
-    warn(streams_, std::string{document} + ": " + std::string{warning});
+    warn(streams_, document.empty() ? std::string{warning} : std::string{document} + ": " + std::string{warning});
 }
 
 void Context::print_warnings(std::string_view document,

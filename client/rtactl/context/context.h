@@ -181,6 +181,7 @@ class Context {
     auto within(std::chrono::milliseconds timeout, const auto& ask);
     /// Checks a transaction, and prints what it would change.
     Result<void> dry_run(v1::CheckGraph check, std::string_view document);
+    Result<void> check_load(const v1::CheckResult& result);
     Result<v1::Response> check(client::Expected<v1::Response> response, Purpose purpose);
     std::unexpected<Failure> failed(client::Error error);
 

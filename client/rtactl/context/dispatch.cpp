@@ -23,7 +23,7 @@ Result<void> dispatch(Context& context, const Invocation& invocation) {
     if (!options) return std::unexpected(std::move(options.error()));
     if (context.transaction() && options->given() && command.in_transaction != InTransaction::control) {
         return usage_error(
-            "--at, --expect and --dry-run apply to a whole transaction: give them to begin or to commit, not to " +
+            "--at, --expect, --dry-run and --max-load apply to a whole transaction: give them to begin or to commit, not to " +
             std::string{command.name});
     }
     context.edit_options = *options;

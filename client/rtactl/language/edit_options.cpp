@@ -63,6 +63,19 @@ std::optional<std::int64_t> parse_utc_us(std::string_view text) {
     return duration_cast<microseconds>(time.time_since_epoch()).count() + *fraction_us;
 }
 
+/// Reads a percentage, such as 80%, as a share.
+Result<float> parse_max_load(std::string_view text) {
+    std::string_view number = text;
+    if (number.ends_with('%')) number.remove_suffix(1);
+    while (number.ends_with(' ')) number.remove_suffix(1);
+    float percent = 0.0F;
+    const auto [last, fault] = std::from_chars(number.data(), number.data() + number.size(), percent);
+    const bool whole = fault == std::errc{} && last == number.data() + number.size();
+    if (whole && percent > 0.0F && percent <= 100.0F) return percent / 100.0F;
+    return usage_error("--max-load: " + quoted(text) +
+                       " is not a load; expected a percentage of more than 0% and at most 100%, such as 80%");
+}
+
 }  // namespace
 
 Result<v1::When> parse_when(std::string_view text) {
@@ -108,6 +121,11 @@ Result<EditOptions> read_edit_options(const Arguments& arguments) {
         auto when = parse_when(*given);
         if (!when) return std::unexpected(std::move(when.error()));
         options.at = std::move(*when);
+    }
+    if (const auto given = arguments.value("--max-load")) {
+        const auto max_load = parse_max_load(*given);
+        if (!max_load) return std::unexpected(max_load.error());
+        options.max_load = *max_load;
     }
     const auto given = arguments.value("--expect");
     if (!given) return options;

@@ -27,6 +27,10 @@ inline constexpr std::array kEditOptions{
            .value_name = "",
            .help = "Validate the edit and show what it would change, without changing anything.",
            .of_edits = true},
+    Option{.name = "--max-load",
+           .value_name = "PERCENT",
+           .help = "Make the change only if the predicted load of the new graph is at most this, such as 80%.",
+           .of_edits = true},
 };
 
 /// Returns the options of a command that edits the graph: its own, and those of all edits.
@@ -43,8 +47,9 @@ struct EditOptions {
     std::optional<v1::When> at{};
     std::optional<std::uint64_t> expected_revision{};
     bool dry_run = false;
+    std::optional<float> max_load{};  ///< a share of the time of a block
 
-    [[nodiscard]] bool given() const { return at || expected_revision || dry_run; }
+    [[nodiscard]] bool given() const { return at || expected_revision || dry_run || max_load; }
 };
 
 /// Reads +2s, a frame, or 2026-12-01T20:15:00Z, also with a fraction of a second.

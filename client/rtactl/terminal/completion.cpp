@@ -375,6 +375,9 @@ class Offers {
                 return condition();
             case Expects::output:
                 return ports(Direction::output);
+            case Expects::topic_or_output:
+                choices();
+                return ports(Direction::output);
             case Expects::input:
                 return ports(Direction::input);
             case Expects::connected_output:

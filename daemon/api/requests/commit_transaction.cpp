@@ -53,9 +53,16 @@ bool may_commit(Call& call) {
 
 std::optional<CommittedTransaction> commit(Call& call) {
     CommittedTransaction committed;
-    const auto ticket = call.services.engine.commit(state_of(call).prepared, &committed.before);
+    TransactionState& transaction = state_of(call);
+    LoadPrediction::Limit limit{.maximum = transaction.max_load.value_or(0.0F)};
+    const Admission admission = transaction.max_load ? call.services.load.admission(limit) : Admission{};
+    const auto ticket = call.services.engine.commit(transaction.prepared, &committed.before, admission);
     if (!ticket) {
-        refuse(call, ticket.error());
+        if (!limit.refusal) {
+            refuse(call, ticket.error());
+        } else if (limit.unmeasured.empty() || !measure_missing(call, std::move(limit.unmeasured))) {
+            call.request.refuse(*limit.refusal);
+        }
         return std::nullopt;
     }
     committed.ticket = *ticket;

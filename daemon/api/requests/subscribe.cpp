@@ -20,6 +20,7 @@ struct Subscription {
     bool changes = false;
     Telemetry::Topics telemetry{};
     std::shared_ptr<const NodeFilter> filter{};  ///< null: all nodes
+    std::vector<PortWatches::Watch> watches{};
 };
 
 Expected<std::shared_ptr<const NodeFilter>> to_filter(const v1::Subscribe& request) {
@@ -47,8 +48,9 @@ Expected<void> check_resume(const v1::Subscribe& request, bool changes) {
 }
 
 Expected<Subscription> to_subscription(const v1::Subscribe& request) {
-    const bool all = request.topics().empty();
+    const bool all = request.topics().empty() && request.watches().empty();
     Subscription wanted{.changes = all, .telemetry = {.levels = all, .load = all, .xruns = all}};
+    for (const v1::PortWatch& watch : request.watches()) wanted.watches.push_back({watch.port(), watch.spectrum()});
     Telemetry::Topics& topics = wanted.telemetry;
     for (const int topic : request.topics()) {
         switch (topic) {
@@ -103,6 +105,8 @@ void subscribe(Call& call) {
     if (!wanted) return call.request.refuse(wanted.error());
     if (auto may = call.client.become_subscriber(); !may) return call.request.refuse(may.error());
     Services& services = call.services;
+    if (auto watched = services.watches.subscribe(call.client, wanted->watches, wanted->telemetry.rate_hz); !watched)
+        return call.request.refuse(watched.error());
     const std::optional<std::uint64_t> after = resumed_after(request, services.hub);
     call.client.filter_events(wanted->filter);
     wanted->changes ? call.client.follow_changes(after) : call.client.ignore_changes();

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <memory>
 #include <string>
+#include <utility>
 #include <variant>
 
 #include "api/call.h"
@@ -372,6 +373,21 @@ bool build_missing(Call& call, const Error& error) {
         call.request.large ? Workers::Lane::large_requests : Workers::Lane::requests);
     // The worker has already finished, so execute the request here: nothing else would.
     if (call.request.stage == PendingRequest::Stage::prepared) call.request.kind->execute(call);
+    return true;
+}
+
+bool measure_missing(Call& call, Unmeasured nodes) {
+    using Stage = PendingRequest::Stage;
+    auto& transaction = static_cast<TransactionState&>(*call.request.state);
+    if (std::exchange(transaction.costs_measured, true)) return false;
+    call.request.stage = Stage::preparing;
+    call.services.load.measure(std::move(nodes), [handle = call.handle()] {
+        handle.resume([](Call& later) {
+            if (later.request.stage == Stage::preparing) later.request.stage = Stage::prepared;
+        });
+    });
+    // As in build_missing().
+    if (call.request.stage == Stage::prepared) call.request.kind->execute(call);
     return true;
 }
 

@@ -13,6 +13,7 @@
 #include "api/fairness.h"
 #include "api/history/undo_plan.h"
 #include "api/list_limits.h"
+#include "api/load/node_costs.h"
 #include "api/request_table.h"
 #include "document/document.h"
 #include "engine/engine.h"
@@ -89,6 +90,8 @@ struct TransactionState final : RequestState {
     std::vector<std::string> warnings;
     bool wait_for_start = false;  ///< the response is sent when the change begins to be heard
     v1::Guard guard{};
+    std::optional<float> max_load{};        ///< of the graph that it creates; see ApplyTransaction.max_load
+    bool costs_measured = false;            ///< a worker has tried to measure what was missing for its prediction
     std::optional<Error> refusal{};         ///< by a snapshot of the graph, unless the guard refuses it
     std::optional<UndoTransaction> undo;    ///< of Undo and Redo
     std::optional<RecallOfScene> recall{};  ///< of RecallScene
@@ -105,6 +108,10 @@ struct TransactionState final : RequestState {
 inline constexpr std::uint32_t kMaximumBuilds = 16;
 /// The large requests of other clients wait.
 inline constexpr std::chrono::seconds kLongestBuilds{2};
+
+/// Must be called when the load of the graph that a TransactionState creates cannot be predicted. Returns whether a worker
+/// measures the nodes first: the request is executed again then. It does so once.
+[[nodiscard]] bool measure_missing(Call& call, Unmeasured nodes);
 
 [[nodiscard]] Expected<std::unique_ptr<RequestState>> prepare_transaction(const Engine& engine,
                                                                           SharedGraphSnapshot snapshot,

@@ -170,6 +170,7 @@ TEST(Subscription, NeedsNoGraphForTelemetryOnly) {
     SubscribeOptions options = kQuick;
     options.topics = {v1::TOPIC_LEVELS};
     options.telemetry_rate_hz = 25.0F;
+    options.watches = {{.port = "vol:out", .spectrum = true}, {.port = "osc"}};
     ScriptedDaemon daemon{ScriptedState{{{.after_subscribe = {levels}, .close_at_end = true},
                                          {.instance_id = "two", .subscribed_at = 9, .after_subscribe = {levels}}}},
                           ""};
@@ -177,7 +178,12 @@ TEST(Subscription, NeedsNoGraphForTelemetryOnly) {
     ASSERT_TRUE(subscription);
     EXPECT_EQ(items(*subscription, 2), "0 0");
     EXPECT_EQ(count(daemon, v1::Request::kGetGraph), 0U);
-    EXPECT_EQ(daemon.requests()[1].subscribe().telemetry_rate_hz(), 25.0F);
+    const v1::Subscribe wanted = daemon.requests()[1].subscribe();
+    EXPECT_EQ(wanted.telemetry_rate_hz(), 25.0F);
+    ASSERT_EQ(wanted.watches_size(), 2);
+    EXPECT_EQ(wanted.watches(0).port(), "vol:out");
+    EXPECT_TRUE(wanted.watches(0).spectrum());
+    EXPECT_EQ(wanted.watches(1).port(), "osc");
 }
 
 TEST(Subscription, ATimeoutLosesNoItem) {
