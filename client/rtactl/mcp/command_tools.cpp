@@ -75,8 +75,7 @@ void put_argument(JsonWriter& writer, const Argument& argument) {
     if (!argument.choices.empty()) {
         put_key(writer, "enum");
         writer.StartArray();
-        for (const std::string_view choice : argument.choices)
-            writer.String(choice.data(), static_cast<rapidjson::SizeType>(choice.size()));
+        for (const std::string_view choice : argument.choices) put_text(writer, choice);
         writer.EndArray();
     }
     writer.EndObject();
@@ -106,8 +105,7 @@ void put_schema(JsonWriter& writer, const Command& command, const CommandTool& t
     writer.StartArray();
     for (const Argument& argument : command.arguments) {
         if (argument.name.empty() || argument.minimum == 0) continue;
-        const std::string name = identifier(argument.name);
-        writer.String(name.data(), static_cast<rapidjson::SizeType>(name.size()));
+        put_text(writer, identifier(argument.name));
     }
     writer.EndArray();
     put_key(writer, "additionalProperties");
@@ -119,8 +117,7 @@ using Words = std::expected<std::vector<std::string>, std::string>;
 
 /// A number is accepted in place of its text.
 std::expected<std::string, std::string> word_of(std::string_view name, const Json& value) {
-    if (value.IsString()) return std::string{value.GetString(), value.GetStringLength()};
-    if (value.IsUint64()) return std::to_string(value.GetUint64());
+    if (value.is(Json::Kind::string) || value.is(Json::Kind::number)) return value.text;
     return std::unexpected("invalid argument " + quoted(name) + ": expected text");
 }
 
@@ -133,8 +130,9 @@ std::expected<void, std::string> append_argument(const Argument& argument, const
         words.push_back(std::move(*word));
         return {};
     }
-    if (!value.IsArray()) return std::unexpected("invalid argument " + quoted(name) + ": expected a list of texts");
-    for (const Json& element : value.GetArray()) {
+    if (!value.is(Json::Kind::array))
+        return std::unexpected("invalid argument " + quoted(name) + ": expected a list of texts");
+    for (const Json& element : value.elements) {
         auto word = word_of(name, element);
         if (!word) return std::unexpected(std::move(word.error()));
         words.push_back(std::move(*word));
@@ -145,9 +143,9 @@ std::expected<void, std::string> append_argument(const Argument& argument, const
 std::expected<void, std::string> append_option(const Option& option, const Json& value,
                                                std::vector<std::string>& words) {
     if (option.value_name.empty()) {
-        if (!value.IsBool())
+        if (!value.is(Json::Kind::boolean))
             return std::unexpected("invalid argument " + quoted(identifier(option.name)) + ": expected true or false");
-        if (value.GetBool()) words.emplace_back(option.name);
+        if (value.flag) words.emplace_back(option.name);
         return {};
     }
     auto word = word_of(identifier(option.name), value);
@@ -163,9 +161,7 @@ Words words_of(const Command& command, const CommandTool& tool, const Json* argu
     std::vector<std::string> given;
     const auto value_of = [&](std::string_view name) -> const Json* {
         known.push_back(identifier(name));
-        if (arguments == nullptr) return nullptr;
-        const auto found = arguments->FindMember(known.back().c_str());
-        return found == arguments->MemberEnd() ? nullptr : &found->value;
+        return arguments == nullptr ? nullptr : arguments->find(known.back());
     };
     for (const Argument& argument : command.arguments) {
         if (argument.name.empty()) continue;
@@ -180,8 +176,7 @@ Words words_of(const Command& command, const CommandTool& tool, const Json* argu
         if (auto taken = append_option(option, *value, options); !taken) return std::unexpected(taken.error());
     }
     if (arguments != nullptr) {
-        for (const auto& member : arguments->GetObject()) {
-            const std::string_view name{member.name.GetString(), member.name.GetStringLength()};
+        for (const std::string& name : arguments->names) {
             const std::vector<std::string_view> names{known.begin(), known.end()};
             if (std::ranges::find(names, name) == names.end())
                 return std::unexpected(unknown_name("argument", name, names));

@@ -38,7 +38,7 @@ void end_tool(JsonWriter& writer, std::string_view required, bool reads) {
     writer.EndObject();
     put_key(writer, "required");
     writer.StartArray();
-    writer.String(required.data(), static_cast<rapidjson::SizeType>(required.size()));
+    put_text(writer, required);
     writer.EndArray();
     put_key(writer, "additionalProperties");
     writer.Bool(false);
@@ -49,21 +49,15 @@ void end_tool(JsonWriter& writer, std::string_view required, bool reads) {
 
 /// Returns the only argument; nullptr if it is missing, or if there are others.
 const Json* only_argument(const Json* arguments, const char* name) {
-    if (arguments == nullptr || arguments->MemberCount() != 1) return nullptr;
-    const auto found = arguments->FindMember(name);
-    return found == arguments->MemberEnd() ? nullptr : &found->value;
+    return arguments == nullptr || arguments->names.size() != 1 ? nullptr : arguments->find(name);
 }
 
 /// Returns the revision in the response to a check.
 std::string checked_revision(const std::string& json) {
-    rapidjson::Document document;
-    document.Parse<rapidjson::kParseIterativeFlag>(json.data(), json.size());
-    if (document.HasParseError() || !document.IsObject()) return {};
-    const auto check = document.FindMember("check_graph");
-    if (check == document.MemberEnd() || !check->value.IsObject()) return {};
-    const auto revision = check->value.FindMember("revision");
-    if (revision == check->value.MemberEnd() || !revision->value.IsString()) return {};
-    return revision->value.GetString();
+    const auto response = parse_json(json);
+    const Json* const check = response ? response->find("check_graph") : nullptr;
+    const Json* const revision = check == nullptr ? nullptr : check->find("revision");
+    return revision == nullptr ? std::string{} : revision->text;
 }
 
 }  // namespace
@@ -101,14 +95,16 @@ void EditPreviews::describe_apply(JsonWriter& writer) {
 
 ToolResult EditPreviews::preview(const Json* arguments) {
     const Json* const edits = only_argument(arguments, "edits");
-    const bool valid = edits != nullptr && edits->IsArray() && !edits->Empty() && edits->Size() <= kMaximumEdits &&
-                       std::ranges::all_of(edits->GetArray(), &Json::IsString);
+    const bool valid =
+        edits != nullptr && edits->is(Json::Kind::array) && !edits->elements.empty() &&
+        edits->elements.size() <= kMaximumEdits &&
+        std::ranges::all_of(edits->elements, [](const Json& edit) { return edit.is(Json::Kind::string); });
     if (!valid) {
         return invalid_arguments("invalid arguments: expected only \"edits\", a list of 1 to " +
                                  std::to_string(kMaximumEdits) + " texts");
     }
     Preview preview;
-    for (const Json& edit : edits->GetArray()) preview.lines.emplace_back(edit.GetString(), edit.GetStringLength());
+    for (const Json& edit : edits->elements) preview.lines.push_back(edit.text);
     const std::string dry_run[] = {"--dry-run"};
     ToolResult result = runner_.run_transaction(preview.lines, dry_run);
     if (result.error) return result;
@@ -129,10 +125,9 @@ ToolResult EditPreviews::preview(const Json* arguments) {
 
 ToolResult EditPreviews::apply(const Json* arguments) {
     const Json* const token = only_argument(arguments, "token");
-    if (token == nullptr || !token->IsString())
+    if (token == nullptr || !token->is(Json::Kind::string))
         return invalid_arguments("invalid arguments: expected only \"token\", a text");
-    const auto found =
-        std::ranges::find(previews_, std::string_view{token->GetString(), token->GetStringLength()}, &Preview::token);
+    const auto found = std::ranges::find(previews_, token->text, &Preview::token);
     if (found == previews_.end())
         return invalid_arguments("unknown token: expected one of the latest " + std::to_string(kKeptPreviews) +
                                  " that preview_edit has returned, which has not been used");

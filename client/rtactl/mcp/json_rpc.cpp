@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "rtactl/mcp/json_rpc.h"
 
-#include <rapidjson/error/en.h>
-
 #include <utility>
 
 namespace rta::rtactl::mcp {
@@ -11,10 +9,13 @@ namespace {
 
 rapidjson::SizeType length_of(std::string_view text) { return static_cast<rapidjson::SizeType>(text.size()); }
 
-std::string to_text(const Json& value) {
+/// Returns the id as JSON; empty if it is not valid.
+std::string id_text(const Json& id) {
+    if (id.is(Json::Kind::number)) return id.text;
+    if (!id.is(Json::Kind::string)) return {};
     rapidjson::StringBuffer buffer;
     JsonWriter writer{buffer};
-    value.Accept(writer);
+    put_text(writer, id.text);
     return {buffer.GetString(), buffer.GetSize()};
 }
 
@@ -40,35 +41,32 @@ std::string message(std::string_view id, const std::function<void(JsonWriter&)>&
 std::expected<RpcMessage, RpcFailure> parse_rpc(std::string_view line) {
     using enum RpcError::Code;
     RpcMessage message;
-    // Iterative: a line of brackets must not overflow the stack.
-    constexpr unsigned kFlags = rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag;
-    message.document.Parse<kFlags>(line.data(), line.size());
-    if (message.document.HasParseError()) {
+    auto parsed = parse_json(line);
+    if (!parsed) {
         return refuse("null", parse_error,
-                      std::string{"invalid JSON at byte "} + std::to_string(message.document.GetErrorOffset()) + ": " +
-                          rapidjson::GetParseError_En(message.document.GetParseError()));
+                      "invalid JSON at byte " + std::to_string(parsed.error().byte) + ": " + parsed.error().reason);
     }
+    message.document = std::move(*parsed);
     const Json& root = message.document;
-    if (!root.IsObject()) return refuse("null", invalid_request, "invalid message: expected an object, one a line");
-    const auto id = root.FindMember("id");
-    const bool has_id = id != root.MemberEnd();
-    if (has_id && (id->value.IsString() || id->value.IsNumber())) message.id = to_text(id->value);
+    if (!root.is(Json::Kind::object))
+        return refuse("null", invalid_request, "invalid message: expected an object, one a line");
+    const Json* const id = root.find("id");
+    if (id != nullptr) message.id = id_text(*id);
     const std::string known = message.id.empty() ? "null" : message.id;
-    if (has_id && message.id.empty())
+    if (id != nullptr && message.id.empty())
         return refuse(known, invalid_request, "invalid id: expected a string or a number");
-    const auto version = root.FindMember("jsonrpc");
-    if (version == root.MemberEnd() || !version->value.IsString() || version->value != "2.0")
+    const Json* const version = root.find("jsonrpc");
+    if (version == nullptr || !version->is(Json::Kind::string) || version->text != "2.0")
         return refuse(known, invalid_request, R"(invalid message: expected "jsonrpc": "2.0")");
-    const auto method = root.FindMember("method");
-    message.response = method == root.MemberEnd() && (root.HasMember("result") || root.HasMember("error"));
+    const Json* const method = root.find("method");
+    message.response = method == nullptr && (root.find("result") != nullptr || root.find("error") != nullptr);
     if (message.response) return message;
-    if (method == root.MemberEnd() || !method->value.IsString())
+    if (method == nullptr || !method->is(Json::Kind::string))
         return refuse(known, invalid_request, "invalid message: expected a method, as text");
-    message.method.assign(method->value.GetString(), method->value.GetStringLength());
-    const auto params = root.FindMember("params");
-    if (params == root.MemberEnd()) return message;
-    if (!params->value.IsObject()) return refuse(known, invalid_params, "invalid params: expected an object");
-    message.params = &params->value;
+    message.method = method->text;
+    message.params = root.find("params");
+    if (message.params != nullptr && !message.params->is(Json::Kind::object))
+        return refuse(known, invalid_params, "invalid params: expected an object");
     return message;
 }
 
@@ -94,8 +92,10 @@ void put_key(JsonWriter& writer, std::string_view key) { writer.Key(key.data(), 
 
 void put(JsonWriter& writer, std::string_view key, std::string_view value) {
     put_key(writer, key);
-    writer.String(value.data(), length_of(value));
+    put_text(writer, value);
 }
+
+void put_text(JsonWriter& writer, std::string_view text) { writer.String(text.data(), length_of(text)); }
 
 void put_json(JsonWriter& writer, std::string_view json) {
     writer.RawValue(json.data(), json.size(), rapidjson::kObjectType);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <rapidjson/document.h>
 #include <rapidjson/stringbuffer.h>
 #include <rapidjson/writer.h>
 
@@ -10,9 +9,10 @@
 #include <string>
 #include <string_view>
 
+#include "rtactl/mcp/json_value.h"
+
 namespace rta::rtactl::mcp {
 
-using Json = rapidjson::Value;
 using JsonWriter = rapidjson::Writer<rapidjson::StringBuffer>;
 
 /// An error of the protocol, as opposed to one of a tool.
@@ -30,7 +30,7 @@ struct RpcError {
 
 /// A request or a notification of JSON-RPC 2.0.
 struct RpcMessage {
-    rapidjson::Document document;
+    Json document{};
     std::string id{};  ///< as JSON; empty: a notification
     std::string method{};
     const Json* params = nullptr;  ///< an object; nullptr: absent
@@ -55,6 +55,8 @@ struct RpcFailure {
 /// Writes `"key": "value"`.
 void put(JsonWriter& writer, std::string_view key, std::string_view value);
 void put_key(JsonWriter& writer, std::string_view key);
+/// Writes a string.
+void put_text(JsonWriter& writer, std::string_view text);
 /// Writes a value that is JSON already.
 void put_json(JsonWriter& writer, std::string_view json);
 

@@ -21,13 +21,9 @@ constexpr std::string_view kInstructions =
 
 RpcError invalid_params(std::string message) { return {RpcError::Code::invalid_params, std::move(message)}; }
 
-const Json* member(const Json* object, const char* name) {
-    if (object == nullptr) return nullptr;
-    const auto found = object->FindMember(name);
-    return found == object->MemberEnd() ? nullptr : &found->value;
+const Json* member(const Json* object, std::string_view name) {
+    return object == nullptr ? nullptr : object->find(name);
 }
-
-std::string_view text_of(const Json& value) { return {value.GetString(), value.GetStringLength()}; }
 
 /// The same JSON as structured content and, for clients that do not know that, as text.
 void put_result(JsonWriter& writer, const ToolResult& result) {
@@ -80,10 +76,10 @@ Server::Answer Server::answer(const RpcMessage& request) {
 
 Server::Answer Server::initialize(const RpcMessage& request) {
     const Json* const wanted = member(request.params, "protocolVersion");
-    if (wanted == nullptr || !wanted->IsString())
+    if (wanted == nullptr || !wanted->is(Json::Kind::string))
         return std::unexpected(
             invalid_params("missing protocolVersion: expected one, such as " + std::string{kVersions[0]}));
-    const auto* const known = std::ranges::find(kVersions, text_of(*wanted));
+    const auto* const known = std::ranges::find(kVersions, wanted->text);
     initialized_ = true;
     return rpc_result(request.id, [&](JsonWriter& writer) {
         writer.StartObject();
@@ -127,13 +123,13 @@ Server::Answer Server::list_tools(const RpcMessage& request) {
 
 Server::Answer Server::call_tool(const RpcMessage& request) {
     const Json* const name = member(request.params, "name");
-    if (name == nullptr || !name->IsString())
+    if (name == nullptr || !name->is(Json::Kind::string))
         return std::unexpected(invalid_params("missing name of the tool, as text"));
     const Json* const arguments = member(request.params, "arguments");
-    if (arguments != nullptr && !arguments->IsObject())
+    if (arguments != nullptr && !arguments->is(Json::Kind::object))
         return std::unexpected(invalid_params("invalid arguments of the tool: expected an object"));
-    const auto result = call(text_of(*name), arguments);
-    if (!result) return std::unexpected(invalid_params("unknown tool " + quoted(text_of(*name)) + ": see tools/list"));
+    const auto result = call(name->text, arguments);
+    if (!result) return std::unexpected(invalid_params("unknown tool " + quoted(name->text) + ": see tools/list"));
     return rpc_result(request.id, [&](JsonWriter& writer) { put_result(writer, *result); });
 }
 

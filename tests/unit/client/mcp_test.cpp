@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // The Model Context Protocol, as lines of JSON.
+#include <google/protobuf/struct.pb.h>
+#include <google/protobuf/util/json_util.h>
+#include <google/protobuf/util/message_differencer.h>
 #include <gtest/gtest.h>
-#include <rapidjson/document.h>
-#include <rapidjson/stringbuffer.h>
-#include <rapidjson/writer.h>
 
 #include <map>
 #include <set>
@@ -14,8 +14,44 @@
 namespace rta::test {
 namespace {
 
-using rapidjson::Document;
 using rtactl::Exit;
+
+/// JSON, as another library than that of the program reads it.
+class Document {
+ public:
+    explicit Document(google::protobuf::Value value) : value_{std::move(value)} {}
+    explicit Document(const std::string& text) {
+        EXPECT_TRUE(google::protobuf::util::JsonStringToMessage(text, &value_).ok()) << text;
+    }
+
+    Document operator[](const char* name) const {
+        const auto& fields = value_.struct_value().fields();
+        const auto found = fields.find(name);
+        return Document{found == fields.end() ? google::protobuf::Value{} : found->second};
+    }
+    Document operator[](int index) const { return Document{value_.list_value().values(index)}; }
+    [[nodiscard]] bool has(const char* name) const { return value_.struct_value().fields().contains(name); }
+    [[nodiscard]] bool is_object() const { return value_.has_struct_value(); }
+    [[nodiscard]] std::string text() const { return value_.string_value(); }
+    [[nodiscard]] double number() const { return value_.number_value(); }
+    [[nodiscard]] bool flag() const { return value_.bool_value(); }
+    [[nodiscard]] std::vector<Document> elements() const {
+        std::vector<Document> all;
+        for (const auto& value : value_.list_value().values()) all.emplace_back(value);
+        return all;
+    }
+    [[nodiscard]] std::string json() const {
+        std::string text;
+        EXPECT_TRUE(google::protobuf::util::MessageToJsonString(value_, &text).ok());
+        return text;
+    }
+    [[nodiscard]] bool operator==(const Document& other) const {
+        return google::protobuf::util::MessageDifferencer::Equals(value_, other.value_);
+    }
+
+ private:
+    google::protobuf::Value value_;
+};
 
 constexpr std::string_view kInitialize =
     R"({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}}})"
@@ -35,29 +71,15 @@ std::vector<std::string> lines_of(const FakeRtad& rtad, const std::string& input
     return lines;
 }
 
-Document parsed(const std::string& line) {
-    Document document;
-    document.Parse(line.c_str());
-    EXPECT_TRUE(document.IsObject()) << line;
-    return document;
-}
-
-std::string text(const rapidjson::Value& value) {
-    rapidjson::StringBuffer buffer;
-    rapidjson::Writer writer{buffer};
-    value.Accept(writer);
-    return buffer.GetString();
-}
-
 /// Returns "ID: CODE MESSAGE" of the only answer to a line, after initialize.
 std::string refusal_of(const std::string& line) {
     FakeRtad rtad;
     const auto lines = lines_of(rtad, std::string{kInitialize} + line + "\n");
     if (lines.size() != 2) return std::to_string(lines.size()) + " lines";
-    const Document answer = parsed(lines[1]);
-    if (!answer.HasMember("error")) return lines[1];
-    return text(answer["id"]) + ": " + std::to_string(answer["error"]["code"].GetInt()) + " " +
-           answer["error"]["message"].GetString();
+    const Document answer{lines[1]};
+    if (!answer.has("error")) return lines[1];
+    return answer["id"].json() + ": " + std::to_string(static_cast<int>(answer["error"]["code"].number())) + " " +
+           answer["error"]["message"].text();
 }
 
 std::string call(std::string_view tool, std::string_view arguments, int id = 1) {
@@ -70,11 +92,10 @@ std::vector<Document> results(const FakeRtad& rtad, const std::string& calls, bo
     std::vector<Document> results;
     const auto lines = lines_of(rtad, std::string{kInitialize} + calls, edits);
     for (std::size_t i = 1; i < lines.size(); ++i) {
-        Document answer = parsed(lines[i]);
-        EXPECT_TRUE(answer.HasMember("result")) << lines[i];
-        Document& result = results.emplace_back();
-        result.CopyFrom(answer["result"], result.GetAllocator());
-        EXPECT_EQ(text(result["structuredContent"]), text(parsed(result["content"][0]["text"].GetString())));
+        const Document answer{lines[i]};
+        EXPECT_TRUE(answer.has("result")) << lines[i];
+        results.push_back(answer["result"]);
+        EXPECT_EQ(results.back()["structuredContent"], Document(results.back()["content"][0]["text"].text()));
     }
     return results;
 }
@@ -88,10 +109,10 @@ TEST(Mcp, InitializesWithAVersionThatBothKnow) {
         const auto lines =
             lines_of(rtad, R"({"jsonrpc": "2.0", "id": "a", "method": "initialize", "params": {"protocolVersion": ")" +
                                wanted + "\"}}\n");
-        const Document answer = parsed(lines.at(0));
-        EXPECT_EQ(answer["id"], "a");
-        EXPECT_EQ(answer["result"]["protocolVersion"].GetString(), agreed);
-        EXPECT_TRUE(answer["result"]["capabilities"]["tools"].IsObject());
+        const Document answer{lines.at(0)};
+        EXPECT_EQ(answer["id"].text(), "a");
+        EXPECT_EQ(answer["result"]["protocolVersion"].text(), agreed);
+        EXPECT_TRUE(answer["result"]["capabilities"]["tools"].is_object());
     }
     EXPECT_EQ(rtad.daemon().connections(), 0U) << "no daemon is needed yet";
 }
@@ -102,13 +123,13 @@ std::set<std::string> tool_names(bool edits) {
                                 std::string{kInitialize} + R"({"jsonrpc": "2.0", "id": 1, "method": "tools/list"})"
                                                            "\n",
                                 edits);
-    const Document answer = parsed(lines.at(1));
+    const Document answer{lines.at(1)};
     std::set<std::string> names;
-    for (const auto& tool : answer["result"]["tools"].GetArray()) {
-        names.insert(tool["name"].GetString());
-        EXPECT_EQ(tool["inputSchema"]["type"], "object");
-        EXPECT_FALSE(std::string{tool["description"].GetString()}.empty());
-        EXPECT_TRUE(edits || tool["annotations"]["readOnlyHint"].GetBool()) << *names.rbegin();
+    for (const auto& tool : answer["result"]["tools"].elements()) {
+        names.insert(tool["name"].text());
+        EXPECT_EQ(tool["inputSchema"]["type"].text(), "object");
+        EXPECT_FALSE(tool["description"].text().empty());
+        EXPECT_TRUE(edits || tool["annotations"]["readOnlyHint"].flag()) << *names.rbegin();
     }
     return names;
 }
@@ -130,11 +151,10 @@ TEST(Mcp, CommandsAreToolsWithStructuredResults) {
                                  call("types", R"({"type": "sine"})") + call("history", R"({"n": 2})"),
                              false);
     ASSERT_EQ(all.size(), 4U);
-    for (const Document& result : all) EXPECT_FALSE(result["isError"].GetBool()) << text(result);
-    EXPECT_EQ(all[0]["structuredContent"]["get_status"]["server_version"], "9.9.9");
-    EXPECT_EQ(all[1]["structuredContent"]["get_graph"]["graph"]["nodes"][0]["parameters"]["gain_db"].GetDouble(),
-              -12.5);
-    EXPECT_EQ(all[2]["structuredContent"]["list_node_types"]["types"][0]["name"], "sine");
+    for (const Document& result : all) EXPECT_FALSE(result["isError"].flag()) << result.json();
+    EXPECT_EQ(all[0]["structuredContent"]["get_status"]["server_version"].text(), "9.9.9");
+    EXPECT_EQ(all[1]["structuredContent"]["get_graph"]["graph"]["nodes"][0]["parameters"]["gain_db"].number(), -12.5);
+    EXPECT_EQ(all[2]["structuredContent"]["list_node_types"]["types"][0]["name"].text(), "sine");
     EXPECT_EQ(rtad.daemon().connections(), 1U);
 }
 
@@ -142,8 +162,8 @@ TEST(Mcp, ErrorsOfToolsAreResults) {
     FakeRtad rtad;
     const auto message = [&](const std::string& line) {
         const auto all = results(rtad, line);
-        EXPECT_TRUE(all.at(0)["isError"].GetBool()) << line;
-        return std::string{all.at(0)["structuredContent"]["status"]["message"].GetString()};
+        EXPECT_TRUE(all.at(0)["isError"].flag()) << line;
+        return all.at(0)["structuredContent"]["status"]["message"].text();
     };
     EXPECT_TRUE(has(message(call("get", R"({"node_param": "ghost"})")), "ghost"));
     EXPECT_TRUE(has(message(call("get", R"({"nodes": "vol"})")), "unknown argument \"nodes\""));
@@ -172,10 +192,10 @@ TEST(Mcp, AnEditIsPreviewedThenAppliedOnceOnThatRevision) {
                                        call("apply_edit", R"({"token": "preview-1"})") +
                                        call("apply_edit", R"({"token": "preview-1"})"));
     ASSERT_EQ(all.size(), 3U);
-    EXPECT_EQ(all[0]["structuredContent"]["token"], "preview-1");
-    EXPECT_EQ(all[0]["structuredContent"]["preview"]["check_graph"]["diff"].Size(), 2U);
-    EXPECT_FALSE(all[1]["isError"].GetBool()) << text(all[1]);
-    EXPECT_TRUE(all[2]["isError"].GetBool()) << "a token is used once";
+    EXPECT_EQ(all[0]["structuredContent"]["token"].text(), "preview-1");
+    EXPECT_EQ(all[0]["structuredContent"]["preview"]["check_graph"]["diff"].elements().size(), 2U);
+    EXPECT_FALSE(all[1]["isError"].flag()) << all[1].json();
+    EXPECT_TRUE(all[2]["isError"].flag()) << "a token is used once";
     const v1::Request made = rtad.last_change();
     EXPECT_EQ(made.apply_transaction().guard().expected_revision(), 41U);
     ASSERT_EQ(made.apply_transaction().edits().edits_size(), 2);
@@ -186,7 +206,7 @@ TEST(Mcp, WithoutPermissionToEditNothingIsEdited) {
     FakeRtad rtad;
     for (const char* tool : {"preview_edit", "apply_edit", "undo", "redo"}) {
         const auto lines = lines_of(rtad, std::string{kInitialize} + call(tool, "{}"));
-        EXPECT_EQ(parsed(lines.at(1))["error"]["code"].GetInt(), -32'602) << tool;
+        EXPECT_EQ(Document(lines.at(1))["error"]["code"].number(), -32'602) << tool;
     }
     EXPECT_EQ(rtad.change_count(), 0U);
 }
@@ -237,8 +257,8 @@ TEST(Mcp, NothingButPingPrecedesInitialize) {
                                       R"({"jsonrpc": "2.0", "id": 2, "method": "tools/list"})"
                                       "\n");
     ASSERT_EQ(lines.size(), 2U);
-    EXPECT_TRUE(parsed(lines[0]).HasMember("result"));
-    EXPECT_EQ(parsed(lines[1])["error"]["code"].GetInt(), -32'600);
+    EXPECT_TRUE(Document(lines[0]).has("result"));
+    EXPECT_EQ(Document(lines[1])["error"]["code"].number(), -32'600);
 }
 
 TEST(Mcp, ALostDaemonIsAnErrorOfTheToolAndIsFoundAgain) {
@@ -247,7 +267,7 @@ TEST(Mcp, ALostDaemonIsAnErrorOfTheToolAndIsFoundAgain) {
         return Reply{.close = true};
     }};
     const auto all = results(rtad, call("status", "{}"));
-    EXPECT_FALSE(all.at(0)["isError"].GetBool()) << "a tool that reads tries again";
+    EXPECT_FALSE(all.at(0)["isError"].flag()) << "a tool that reads tries again";
     EXPECT_EQ(rtad.daemon().connections(), 2U);
     const Outcome absent =
         run_rtactl({"--socket", "/nonexistent/rtad", "mcp"}, std::string{kInitialize} + call("status", "{}"));
