@@ -12,6 +12,7 @@
 
 #include "api/convert.h"
 #include "api/history/step.h"
+#include "api/history/saved_history.h"
 #include "api/replay.h"
 #include "document/document.h"
 #include "script.h"
@@ -24,8 +25,8 @@ using rta::test::RandomEdit;
 using rta::test::RandomEdits;
 
 /// The steps of a saved history, with the order in which they can be applied again.
-std::string steps_of(const std::string& saved) {
-    const auto history = SavedHistory::read(saved);
+std::string steps_of(const std::string& saved, const Engine& engine) {
+    const auto history = SavedHistory::read(saved, engine.registry(), engine.config());
     if (!history) return history.error().sentence;
     std::string text = "next " + std::to_string(history->next_number) + "\n";
     for (const HistoryStep& step : history->steps) {
@@ -321,7 +322,7 @@ TEST_F(ChangeLogTest, TheRecordsLeadToTheSameGraphAndHistory) {
         EXPECT_EQ(replayed->count, all.size());
         EXPECT_EQ(replayed->graph, write_document(one.engine.graph().document()));
         ASSERT_TRUE(replayed->history);
-        EXPECT_EQ(steps_of(*replayed->history), steps_of(one.dispatcher.services().history.writer()()));
+        EXPECT_EQ(steps_of(*replayed->history, one.engine), steps_of(one.dispatcher.services().history.writer()(), one.engine));
     }
 }
 
