@@ -128,7 +128,10 @@ void PendingRequest::answer(EncodedAnswer&& answer) {
     encoded = std::move(answer);
 }
 
-void PendingRequest::refuse(const Error& error) { to_wire(error, *answer().mutable_status()); }
+void PendingRequest::refuse(const Error& error) {
+    claim.withdraw();
+    to_wire(error, *answer().mutable_status());
+}
 
 void PendingRequest::fail(Error error) {
     if (!committed) {

@@ -221,7 +221,7 @@ void Client::deliver(const SharedFrame& event) {
 
 /// Events about changes are never dropped: a client that misses one must read the graph again.
 void Client::missed() {
-    mark_lost("missed an event about a change because memory ran out");
+    mark_lost("missed an event about a change: it does not fit into a message, or memory ran out");
     if (changed_) changed_();
 }
 

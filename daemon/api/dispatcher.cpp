@@ -58,7 +58,8 @@ void Dispatcher::tick() {
     services_.commands.poll(now);
     services_.output.poll(now);
     services_.telemetry.poll(now);
-    services_.progress_queue.retry(now, services_.engine.progress());
+    services_.confirmation.poll(now);
+    services_.progress_queue.retry(now, services_.engine.progress() + services_.confirmation.progress());
     services_.plan_room.retry(now);
     services_.parameter_room.retry(now);
     services_.schedule.poll(now);
@@ -86,6 +87,7 @@ std::chrono::microseconds Dispatcher::interval() const {
     if (services_.output.busy()) interval = std::min(interval, kOutputInterval);
     if (services_.failed_attempts.waiting()) interval = std::min(interval, kDelayedAnswerInterval);
     const TimePoint now = services_.clock();
+    if (const auto confirmation = services_.confirmation.interval(now)) interval = std::min(interval, *confirmation);
     if (const auto schedule = services_.schedule.interval(now)) interval = std::min(interval, *schedule);
     if (const auto telemetry = services_.telemetry.interval(now)) interval = std::min(interval, *telemetry);
     return interval;

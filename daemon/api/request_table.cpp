@@ -12,6 +12,7 @@ using Prepared = Expected<std::unique_ptr<RequestState>>;
 void apply_transaction(Call& call);
 void cancel_pending(Call& call);
 void check_graph(Call& call);
+void confirm(Call& call);
 void create_token(Call& call);
 void get_frequency_response(Call& call);
 void get_graph(Call& call);
@@ -27,6 +28,7 @@ void mute_output(Call& call);
 void panic(Call& call);
 void redo(Call& call);
 void reset_meters(Call& call);
+void revert(Call& call);
 void revoke_token(Call& call);
 void set_device(Call& call);
 void set_parameters(Call& call);
@@ -103,6 +105,10 @@ constexpr std::array kTable{
                 nullptr, requests::list_pending, nullptr},
     RequestKind{Request::kCancelPending, "cancel_pending", control, kChanges, kTransient, pipelined,
                 nullptr, requests::cancel_pending, nullptr},
+    RequestKind{Request::kConfirm, "confirm", control, kChanges, kDurable, pipelined,
+                nullptr, requests::confirm, nullptr},
+    RequestKind{Request::kRevert, "revert", control, kChanges, kDurable, pipelined,
+                nullptr, requests::revert, nullptr},
 };
 // clang-format on
 static_assert(std::ranges::is_sorted(kTable, {}, &RequestKind::request_case));

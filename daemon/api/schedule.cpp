@@ -106,12 +106,13 @@ struct Schedule::Entry {
     bool must_start = false;     ///< it was committed ahead
 };
 
-Schedule::Schedule(Engine& engine, DaemonAccess& daemon, EventHub& hub, History& history, PendingCommands& commands,
-                   Workers& workers, std::function<TimePoint()> clock, std::function<void()> wake)
+Schedule::Schedule(Engine& engine, DaemonAccess& daemon, EventHub& hub, History& history, Confirmation& confirmation,
+                   PendingCommands& commands, Workers& workers, std::function<TimePoint()> clock, std::function<void()> wake)
     : engine_{engine},
       daemon_{daemon},
       hub_{hub},
       history_{history},
+      confirmation_{confirmation},
       commands_{commands},
       workers_{workers},
       wake_{std::move(wake)},
@@ -436,6 +437,9 @@ Schedule::Progress Schedule::advance_transaction(const std::shared_ptr<Entry>& e
 }
 
 Schedule::Progress Schedule::commit(const std::shared_ptr<Entry>& entry, bool ahead) {
+    const auto admitted = confirmation_.admits(entry->edit.author, false);
+    if (!admitted) return refused(entry, admitted.error());
+    if (!*admitted) return Progress::waits;
     requests::TransactionState& transaction = *entry->state;
     sent_.reserve(sent_.size() + 1);  // nothing may fail once the engine has taken the edit
     AudioGraph before;
@@ -450,8 +454,8 @@ Schedule::Progress Schedule::commit(const std::shared_ptr<Entry>& entry, bool ah
     entry->must_start = ahead;
     sent_.push_back(entry);
     ComparedStep compared = history_.compare(before);
-    history_.record({entry->edit.author, entry->edit.client_name}, ticket->revision, std::move(before),
-                    std::move(compared.recorded));
+    confirmation_.transaction_committed(history_.record({entry->edit.author, entry->edit.client_name}, ticket->revision,
+                                                        std::move(before), std::move(compared.recorded)));
     daemon_.graph_changed();
     static_cast<void>(guarded("reporting a scheduled edit", [&] {
         requests::report_kept_draws(engine_.graph(), transaction);
@@ -479,6 +483,7 @@ Schedule::Progress Schedule::set_parameters(const std::shared_ptr<Entry>& entry,
         if ((*changes)[i].is_relative()) set_result(*message.mutable_changes(static_cast<int>(i)), results[i]);
     }
     history_.record({entry->edit.author, entry->edit.client_name}, ticket->revision, now, *changes, previous, results);
+    confirmation_.parameters_changed(*changes, previous, results);
     daemon_.graph_changed();
     publish_parameters(hub_, {entry->edit.client_name, entry->edit.author}, ticket->revision, message, previous);
     if (!ticket->frame) {

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "api/confirmation/confirmation.h"
 #include "api/daemon_access.h"
 #include "api/events/event_hub.h"
 #include "api/frame_time.h"
@@ -46,8 +47,8 @@ class Schedule {
         std::shared_ptr<const v1::SetParameters> parameters{};
     };
 
-    Schedule(Engine& engine, DaemonAccess& daemon, EventHub& hub, History& history, PendingCommands& commands,
-             Workers& workers, std::function<TimePoint()> clock, std::function<void()> wake);
+    Schedule(Engine& engine, DaemonAccess& daemon, EventHub& hub, History& history, Confirmation& confirmation,
+             PendingCommands& commands, Workers& workers, std::function<TimePoint()> clock, std::function<void()> wake);
     Schedule(const Schedule&) = delete;
     Schedule& operator=(const Schedule&) = delete;
     ~Schedule();
@@ -99,6 +100,7 @@ class Schedule {
     DaemonAccess& daemon_;
     EventHub& hub_;
     History& history_;
+    Confirmation& confirmation_;
     PendingCommands& commands_;
     Workers& workers_;
     std::function<void()> wake_;  ///< called when the next poll() is due earlier

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "api/confirmation/confirmation.h"
 #include "api/control_time.h"
 #include "api/daemon_access.h"
 #include "api/events/event_hub.h"
@@ -78,7 +79,8 @@ struct Services {
     PendingCommands commands{engine, hub};
     OutputControl output{engine, daemon, hub, commands};
     History history{engine, workers, [this] { daemon.graph_changed(); }};
-    Schedule schedule{engine, daemon, hub, history, commands, workers, clock, [this] { wake(); }};
+    Confirmation confirmation{engine, daemon, hub, history, commands, workers, clock, [this] { wake(); }};
+    Schedule schedule{engine, daemon, hub, history, confirmation, commands, workers, clock, [this] { wake(); }};
     Telemetry telemetry{engine, daemon, limits.telemetry_rates};
     DeviceQuery devices{daemon};
     FailedAttempts failed_attempts;

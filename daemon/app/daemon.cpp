@@ -86,7 +86,7 @@ class Daemon final : private api::DaemonAccess, private io::DeviceObserver {
           tokens_{token_file(options), !options.tokens.empty()},
           server_{io_, engine_, *this, &log, options.limits.clients},
           listening_{options_, server_, io_},
-          state_{options_, engine_, server_.history(),
+          state_{options_, engine_, server_.history(), server_.confirmation(),
                  [this](std::function<void()> task) { asio::post(io_, std::move(task)); }} {}
 
     /// Restores the graph and opens the listening sockets. Returns the exit status; errors have been logged.
@@ -126,6 +126,11 @@ class Daemon final : private api::DaemonAccess, private io::DeviceObserver {
     [[nodiscard]] StoreStatus store_status() const override { return state_.status(); }
     void graph_changed() override { state_.graph_changed(); }
     void output_changed() override { state_.output_changed(); }
+    void save_confirmation(std::function<std::string()> writer, api::Workers& workers,
+                           std::function<void(const Expected<void>&)> done) override {
+        state_.save_confirmation(std::move(writer), workers, std::move(done));
+    }
+    void confirmation_warning(const std::string& sentence) override { log(net::LogLevel::warning, sentence); }
     [[nodiscard]] api::Access& access() override { return tokens_; }
     void device_changed() override { server_.device_changed(device_status()); }
     void device_xruns(const XrunCounts& counts, std::uint64_t frame) override { server_.xruns(counts, frame); }

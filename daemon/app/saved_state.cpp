@@ -1,16 +1,29 @@
 // SPDX-License-Identifier: MIT
 #include "app/saved_state.h"
 
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <memory>
+#include <utility>
+
+#include "api/confirmation/saved_confirmation.h"
 #include "app/graph_file.h"
 #include "app/logging.h"
+#include "document/document.h"
+#include "graph/difference.h"
 #include "io/device_kind.h"
 #include "text/format_number.h"
 
 namespace rta::app {
 
 SavedState::SavedState(const DaemonOptions& options, Engine& engine, api::History& history,
-                       const store::GraphStore::Post& post)
-    : options_{options}, engine_{engine}, history_{history} {
+                       api::Confirmation& confirmation, const store::GraphStore::Post& post)
+    : options_{options},
+      engine_{engine},
+      history_{history},
+      confirmation_{confirmation},
+      file_{options.state_directory} {
     if (options.state_directory.empty()) return;
     store_.emplace(options.state_directory, post, static_cast<store::GraphStore::Owner&>(*this));
 }
@@ -36,7 +49,86 @@ int SavedState::restore() {
         }
     }
     if (const int status = restore_output(restored->output); status != kExitClean) return status;
-    return loaded ? kExitClean : load_graph();
+    return restore_confirmation(restored->graph) || loaded ? kExitClean : load_graph();
+}
+
+/// Continues to wait for the confirmation of an edit, or reverts it. Returns whether the engine has the graph before the
+/// edit because the saved one is damaged.
+bool SavedState::restore_confirmation(store::GraphStore::RestoredGraph graph) {
+    const auto text = file_.read();
+    if (text && !*text) return false;
+    if (graph == store::GraphStore::RestoredGraph::none) {
+        confirmation_.restored_reverted(0);  // of a graph that an administrator has removed
+        return false;
+    }
+    const bool damaged = graph == store::GraphStore::RestoredGraph::damaged;
+    const auto restored = text ? load_confirmation(**text, damaged) : std::unexpected(text.error());
+    if (restored) return damaged;
+    const std::string sentence = "an edit that waits for its confirmation stays: " + restored.error().sentence;
+    if (!text && text.error().code == ErrorCode::unavailable) {
+        log(net::LogLevel::error, sentence);
+        return false;
+    }
+    const auto renamed = file_.rename();
+    log(net::LogLevel::error, sentence + "; " + (renamed ? "renamed to " + *renamed : renamed.error().sentence));
+    return false;
+}
+
+Expected<void> SavedState::load_confirmation(const std::string& text, bool damaged) {
+    const auto saved = api::SavedConfirmation::read(text);
+    if (!saved) return std::unexpected(saved.error());
+    const AudioGraph present = engine_.graph();
+    const auto load = [this](const std::string& document, const std::string& path) -> Expected<void> {
+        const auto loaded = load_graph_text(engine_, document, path, LimitsOf::operator_graph);
+        return loaded ? Expected<void>{} : std::unexpected(loaded.error());
+    };
+    if (auto loaded = load(saved->document, file_.path()); !loaded) return loaded;
+    const AudioGraph target = engine_.graph();
+    graph_changed();
+    // The time of day may have been set back.
+    const auto within = std::chrono::microseconds{std::chrono::seconds{saved->within_s}};
+    const auto left = std::min(std::chrono::microseconds{saved->until_utc_us - api::History::utc_now()}, within);
+    const std::string edit = "the edit of " + saved->author + " (" + saved->summary + ") ";
+    const bool same = difference(present, target).empty();
+    if (damaged || same || left <= std::chrono::microseconds{0}) {
+        if (!same) {
+            log(net::LogLevel::warning, edit + "was not confirmed in time and is reverted");
+            static_cast<void>(history_.revert(saved->mark, saved->author));
+        }
+        confirmation_.restored_reverted(engine_.revision());
+        return {};
+    }
+    // Now the graph with the edit again. Nodes that are the same in both have the same id.
+    if (auto loaded = load(write_document(present.document()), store_->status().directory + "/graph.json"); !loaded)
+        return loaded;
+    confirmation_.restore(*saved, target, left);
+    log(net::LogLevel::warning,
+        edit + "waits for its confirmation; it is reverted in " +
+            format_number(std::ceil(std::chrono::duration<double>(left).count())) + " s");
+    return {};
+}
+
+void SavedState::save_confirmation(std::function<std::string()> writer, api::Workers& workers,
+                                   std::function<void(const Expected<void>&)> done) const {
+    if (!store_) return done({});
+    struct Job {
+        std::function<std::string()> writer;
+        Expected<void> outcome{};
+    };
+    const auto job = std::make_shared<Job>(std::move(writer));
+    workers.run(
+        "saving a confirmation",
+        [job, file = file_] { job->outcome = job->writer ? file.write(job->writer()) : file.remove(); },
+        [job, done = std::move(done)](const Expected<void>& ran) {
+            job->writer = nullptr;  // on this thread
+            done(ran ? job->outcome : ran);
+        });
+}
+
+/// `saved`: the graph is on the disk.
+Expected<void> SavedState::finish_confirmation(bool saved) const {
+    if (const auto writer = confirmation_.writer()) return file_.write(writer());
+    return saved ? file_.remove() : Expected<void>{};
 }
 
 int SavedState::restore_output(const store::OutputState& output) {
@@ -91,7 +183,12 @@ void SavedState::set_device(const io::DeviceRequest& request) {
     output_changed();
 }
 
-Expected<void> SavedState::finish() { return store_ ? store_->finish() : Expected<void>{}; }
+Expected<void> SavedState::finish() {
+    if (!store_) return {};
+    auto saved = store_->finish();
+    if (auto confirmation = finish_confirmation(saved.has_value()); saved && !confirmation) return confirmation;
+    return saved;
+}
 
 store::GraphStore::State SavedState::state() const {
     return {engine_.graph(),

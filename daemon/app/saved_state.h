@@ -1,24 +1,28 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 
+#include "api/confirmation/confirmation.h"
 #include "api/history/history.h"
+#include "api/workers.h"
 #include "app/options.h"
 #include "engine/engine.h"
 #include "status/status.h"
+#include "store/confirmation_file.h"
 #include "store/graph_store.h"
 #include "text/error.h"
 
 namespace rta::app {
 
-/// What rtad keeps from one run to the next: the graph and its history, the volume and the mute of the output, and the device that a client
-/// has set. Without --state-dir, nothing is kept. [control]
+/// What rtad keeps from one run to the next: the graph and its history, the edit that waits for its confirmation, the
+/// volume and the mute of the output, and the device that a client has set. Without --state-dir, nothing is kept. [control]
 class SavedState final : private store::GraphStore::Owner {
  public:
     /// Keeps the references. `post` runs a function later on the control thread.
-    SavedState(const DaemonOptions& options, Engine& engine, api::History& history,
+    SavedState(const DaemonOptions& options, Engine& engine, api::History& history, api::Confirmation& confirmation,
                const store::GraphStore::Post& post);
 
     /// Restores the saved state. If there is no graph, or it is damaged, loads the graph of --graph. Returns the exit
@@ -30,6 +34,10 @@ class SavedState final : private store::GraphStore::Owner {
     // Schedule a save.
     void graph_changed();
     void output_changed();
+
+    /// See DaemonAccess::save_confirmation().
+    void save_confirmation(std::function<std::string()> writer, api::Workers& workers,
+                           std::function<void(const Expected<void>&)> done) const;
 
     /// The device that a client has set, instead of the configured one; empty: none.
     [[nodiscard]] const std::string& device() const { return device_; }
@@ -46,6 +54,9 @@ class SavedState final : private store::GraphStore::Owner {
  private:
     [[nodiscard]] int load_graph();
     [[nodiscard]] int restore_output(const store::OutputState& output);
+    [[nodiscard]] bool restore_confirmation(store::GraphStore::RestoredGraph graph);
+    [[nodiscard]] Expected<void> load_confirmation(const std::string& text, bool damaged);
+    [[nodiscard]] Expected<void> finish_confirmation(bool saved) const;
 
     [[nodiscard]] store::GraphStore::State state() const override;
     void store_warning(const std::string& sentence) override;
@@ -54,7 +65,9 @@ class SavedState final : private store::GraphStore::Owner {
     const DaemonOptions& options_;
     Engine& engine_;
     api::History& history_;
+    api::Confirmation& confirmation_;
     std::string device_;
+    const store::ConfirmationFile file_;      ///< of the confirmation
     std::optional<store::GraphStore> store_;  ///< empty without --state-dir
 };
 

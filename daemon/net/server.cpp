@@ -391,6 +391,8 @@ std::size_t Server::client_count() const { return impl_->dispatcher.client_count
 
 api::History& Server::history() { return impl_->dispatcher.services().history; }
 
+api::Confirmation& Server::confirmation() { return impl_->dispatcher.services().confirmation; }
+
 const std::string& Server::instance_id() const { return impl_->dispatcher.hub().instance_id(); }
 
 }  // namespace rta::net

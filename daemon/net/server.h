@@ -24,6 +24,7 @@ class io_context;
 }
 
 namespace rta::api {
+class Confirmation;
 class History;
 }
 
@@ -105,6 +106,9 @@ class Server {
 
     /// Returns the history, which may be restored before the first client is served.
     [[nodiscard]] api::History& history();
+
+    /// Returns the edit that waits for its confirmation, which may be restored before the first client is served.
+    [[nodiscard]] api::Confirmation& confirmation();
 
     /// Returns the id of this run of the daemon, as in HelloResult.
     [[nodiscard]] const std::string& instance_id() const;

@@ -14,6 +14,7 @@
 #include "os/file.h"
 #include "os/file_lock.h"
 #include "os/file_replacement.h"
+#include "store/confirmation_file.h"
 #include "store/token_file.h"
 
 namespace rta::store {
@@ -183,6 +184,8 @@ std::vector<std::string> StateFolder::files_in(const std::string& path) {
         files.push_back(files.back() + kNew);
     }
     files.push_back(path + "/" + kHistory);
+    for (const char* const name : {ConfirmationFile::kName, ConfirmationFile::kNewName})
+        files.push_back(path + "/" + name);
     return files;
 }
 

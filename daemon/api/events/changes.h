@@ -18,7 +18,8 @@ struct Author {
     const std::string& name;
 };
 
-/// Publishes GraphChanged, and takes the edits. The event has the inverse if it is known and fits. [control]
+/// Publishes GraphChanged, and takes the edits. The event has the inverse if it is known and fits. Clients that cannot be
+/// sent the edits because they do not fit into an event are disconnected: they must read the graph again. [control]
 void publish_edits(EventHub& hub, const Author& author, std::uint64_t revision, v1::EditList& edits,
                    const std::optional<StepContent>& content);
 

@@ -21,6 +21,16 @@ void EventHub::publish(const std::function<void(v1::Event&)>& fill) {
 void EventHub::publish_edit(const std::string& author, const std::string& client_name,
                             const std::function<void(v1::Event&)>& fill) {
     publish(fill);
+    record_edit(author, client_name);
+}
+
+void EventHub::publish_unsent_edit(const std::string& author, const std::string& client_name) {
+    ++number_;
+    for (Subscriber* subscriber : subscribers_) subscriber->missed();
+    record_edit(author, client_name);
+}
+
+void EventHub::record_edit(const std::string& author, const std::string& client_name) {
     latest_edit_.number = number_;
     const auto named = guarded("recording the author of a change", [&] {
         latest_edit_.author = author;

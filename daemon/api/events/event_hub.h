@@ -30,7 +30,7 @@ class EventHub {
         virtual ~Subscriber() = default;
         /// Must neither subscribe, unsubscribe nor publish.
         virtual void deliver(const SharedFrame& event) = 0;
-        /// Memory ran out for an event, which this subscriber will not get.
+        /// This subscriber will not get an event: memory ran out for it, or it does not fit into a frame.
         virtual void missed() = 0;
     };
 
@@ -44,6 +44,9 @@ class EventHub {
     void publish_edit(const std::string& author, const std::string& client_name,
                       const std::function<void(v1::Event&)>& fill);
 
+    /// The same for a change that no event can describe: missed() is called for every subscriber.
+    void publish_unsent_edit(const std::string& author, const std::string& client_name);
+
     void subscribe(Subscriber& subscriber);
     /// No effect if it has not subscribed.
     void unsubscribe(Subscriber& subscriber);
@@ -55,6 +58,7 @@ class EventHub {
     [[nodiscard]] std::size_t subscriber_count() const { return subscribers_.size(); }
 
  private:
+    void record_edit(const std::string& author, const std::string& client_name);
     [[nodiscard]] SharedFrame frame_of(const std::function<void(v1::Event&)>& fill);
 
     std::string instance_id_;

@@ -2,6 +2,9 @@
 #include "api/history/history.h"
 
 #include <algorithm>
+#include <functional>
+#include <ranges>
+#include <set>
 #include <utility>
 #include <variant>
 
@@ -36,6 +39,12 @@ bool interferes(const std::vector<Edit>& edits, std::span<const SetParameter> ch
            });
 }
 
+/// After a crash, the numbers of the latest transactions may be missing in a mark.
+bool changes_structure(const HistoryStep& step) {
+    return step.content != nullptr &&
+           std::ranges::any_of(step.content->edits, [](const Edit& edit) { return parameter_of(edit) == nullptr; });
+}
+
 std::vector<Edit> to_edits(std::span<const SetParameter> changes, std::span<const float> values) {
     std::vector<Edit> edits;
     edits.reserve(changes.size());
@@ -64,11 +73,14 @@ ComparedStep History::compare(const AudioGraph& before) const {
     return done ? std::move(compared) : ComparedStep{};
 }
 
-void History::record(const Who& who, std::uint64_t revision, AudioGraph before, std::optional<StepContent> content) {
-    if (content && content->edits.empty()) return;
+std::uint64_t History::record(const Who& who, std::uint64_t revision, AudioGraph before,
+                              std::optional<StepContent> content) {
+    if (content && content->edits.empty()) return 0;
+    std::uint64_t number = 0;
     const auto recorded = guarded("recording a transaction", [&] {
         discard_redo(who.author);
         HistoryStep& step = add(who, revision);
+        number = step.number;
         if (content) {
             set_content(step, std::make_shared<StepContent>(std::move(*content)));
         } else {
@@ -79,6 +91,7 @@ void History::record(const Who& who, std::uint64_t revision, AudioGraph before, 
         drop_oldest();
     });
     if (!recorded) forget();
+    return number;
 }
 
 void History::record(const Who& who, std::uint64_t revision, TimePoint now, std::span<const SetParameter> changes,
@@ -148,6 +161,51 @@ void History::carried_out(const UndoPlan& plan, std::string_view author) {
         ++generation_;
     });
     if (!recorded) forget();
+}
+
+HistoryMark History::mark() const {
+    std::vector<const HistoryStep*> undone;
+    for (const HistoryStep& step : steps_) {
+        if (step.undone) undone.push_back(&step);
+    }
+    std::ranges::sort(undone, {}, &HistoryStep::undo_order);
+    HistoryMark mark{.next_number = next_number_};
+    for (const HistoryStep* const step : undone)
+        mark.undone.push_back({step->number, step->undone_by, step->undo_order != 0});
+    return mark;
+}
+
+std::vector<HistoryStep> History::revert(const HistoryMark& mark, std::string_view author) {
+    std::set<std::uint64_t, std::greater<>> changed;
+    std::vector<HistoryStep> result;
+    const auto set_undone = [&](HistoryStep& step, bool undone, std::string_view by, bool can_be_redone) {
+        if (step.undone != undone) changed.insert(step.number);
+        if (step.undo_order != 0) --redoable_;
+        step.undone = undone;
+        step.undone_by = by;
+        step.undo_order = can_be_redone ? next_order_++ : 0;
+        if (can_be_redone) ++redoable_;
+    };
+    const auto recorded = guarded("recording a revert", [&] {
+        for (HistoryStep& step : steps_) {
+            const bool was_undone = std::ranges::find(mark.undone, step.number, &HistoryMark::Undone::number) != mark.undone.end();
+            if (step.number < mark.next_number && step.undone && !was_undone) set_undone(step, false, {}, false);
+        }
+        for (const HistoryMark::Undone& undone : mark.undone) {
+            if (HistoryStep* const step = find(undone.number)) set_undone(*step, true, undone.by, undone.can_be_redone);
+        }
+        // The latest first, so that the earliest is the first to be applied again.
+        for (HistoryStep& step : steps_ | std::views::reverse) {
+            if (step.number < mark.next_number) break;
+            const bool transaction = std::ranges::binary_search(mark.since, step.number) || changes_structure(step);
+            if (transaction && !step.undone) set_undone(step, true, author, true);
+        }
+        gestures_.clear();
+        ++generation_;
+        for (const std::uint64_t number : changed) result.push_back(*find(number));
+    });
+    if (!recorded) forget();
+    return result;
 }
 
 /// A new edit of an author: what it has undone can no longer be applied again.

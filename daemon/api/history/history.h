@@ -49,13 +49,20 @@ class History {
     /// Compares the engine's graph with the one before a commit. Does not throw: the content is missing if that takes too
     /// long, or if memory is short.
     [[nodiscard]] ComparedStep compare(const AudioGraph& before) const;
-    /// Records a transaction. Without content, a worker compares the graphs.
-    void record(const Who& who, std::uint64_t revision, AudioGraph before, std::optional<StepContent> content);
+    /// Records a transaction. Without content, a worker compares the graphs. Returns the number of the step; 0 if there
+    /// is none.
+    std::uint64_t record(const Who& who, std::uint64_t revision, AudioGraph before, std::optional<StepContent> content);
     /// Records changes of parameters, with the values before and after.
     void record(const Who& who, std::uint64_t revision, TimePoint now, std::span<const SetParameter> changes,
                 std::span<const float> before, std::span<const float> after);
     /// The transaction of a plan has been committed for this author.
     void carried_out(const UndoPlan& plan, std::string_view author);
+
+    /// Returns the state to which revert() returns.
+    [[nodiscard]] HistoryMark mark() const;
+    /// The graph is again that at the mark, except for parameters: the transactions since then are undone by `author`, and
+    /// the earlier steps are undone as they were. Returns the steps that this changes, the latest first.
+    std::vector<HistoryStep> revert(const HistoryMark& mark, std::string_view author);
 
     /// Returns whether a worker computes the contents of a step.
     [[nodiscard]] bool computing() const { return computing_ != 0; }

@@ -56,6 +56,19 @@ struct HistoryStep {
     [[nodiscard]] bool can_be_redone() const { return undone && undo_order != 0 && content != nullptr; }
 };
 
+/// The state of a history before an edit that may be reverted.
+struct HistoryMark {
+    struct Undone {
+        std::uint64_t number;
+        std::string by;
+        bool can_be_redone;
+    };
+
+    std::uint64_t next_number = 1;       ///< of the first step after it
+    std::vector<Undone> undone{};        ///< steps before it, in the order in which they were undone
+    std::vector<std::uint64_t> since{};  ///< steps after it that are transactions, ascending
+};
+
 /// Describes edits for people: "add osc; connect osc -> out". At most about 200 characters. [any]
 [[nodiscard]] std::string summary_of(std::span<const Edit> edits);
 /// "step 7 of desk (set osc.gain_db = -6)". [any]

@@ -328,7 +328,8 @@ void drop_changes_of_missing_nodes(const AudioGraph& graph, std::vector<Edit>& e
     });
 }
 
-/// Returns the nodes that the edits add or rebuild, and that remember what they have heard.
+}  // namespace
+
 std::vector<std::string> fresh_nodes(std::span<const Edit> edits, const AudioGraph& graph,
                                      const NodeRegistry& registry) {
     std::set<std::string> fresh;
@@ -345,8 +346,6 @@ std::vector<std::string> fresh_nodes(std::span<const Edit> edits, const AudioGra
     }
     return {fresh.begin(), fresh.end()};
 }
-
-}  // namespace
 
 Expected<UndoPlan> plan_undo(std::span<const HistoryStep> steps, const UndoWish& wish, const AudioGraph& graph,
                              const NodeRegistry& registry) {

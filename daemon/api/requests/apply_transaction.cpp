@@ -35,6 +35,14 @@ void report_relative_changes(const PreparedTransaction& prepared, v1::EditList& 
 Expected<std::unique_ptr<RequestState>> prepare_apply_transaction(const Engine& engine, SharedGraphSnapshot snapshot,
                                                                   v1::Request& message) {
     v1::ApplyTransaction& wanted = *message.mutable_apply_transaction();
+    if (wanted.has_confirm_within_s()) {
+        if (auto good = Confirmation::check_time(wanted.confirm_within_s()); !good)
+            return std::unexpected(std::move(good.error()));
+        if (wanted.has_at()) {
+            return fail(ErrorCode::invalid_argument,
+                        "the transaction has `at` and confirm_within_s: expected one of the two");
+        }
+    }
     if (wanted.has_at()) return scheduled_state(message);
     auto content = take_content(wanted, engine);
     if (!content) return std::unexpected(std::move(content.error()));
@@ -49,6 +57,7 @@ Expected<std::unique_ptr<RequestState>> prepare_apply_transaction(const Engine& 
     }
     auto& transaction = static_cast<TransactionState&>(**state);
     transaction.wait_for_start = wanted.wait_for_start();
+    if (wanted.has_confirm_within_s()) transaction.confirm_within_s = wanted.confirm_within_s();
     transaction.guard.Swap(wanted.mutable_guard());
     return state;
 }

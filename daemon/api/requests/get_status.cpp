@@ -82,6 +82,7 @@ void get_status(Call& call) {
     result.set_tls_fingerprint(services.daemon.tls_fingerprint());
     describe_engine(services.engine, services.hub.number(), *result.mutable_engine());
     describe_clients(services.clients, now, result);
+    if (auto waiting = services.confirmation.waiting()) *result.mutable_confirmation() = std::move(*waiting);
 }
 
 }  // namespace rta::api::requests

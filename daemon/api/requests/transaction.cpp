@@ -311,11 +311,12 @@ namespace requests {
 Expected<std::unique_ptr<RequestState>> prepare_transaction(const Engine& engine, SharedGraphSnapshot snapshot,
                                                             Expected<TransactionContent> content) {
     if (!content) return std::unexpected(std::move(content.error()));
+    const bool any_size = content->any_size;
     auto prepared = engine.prepare(std::move(content->transaction), std::move(snapshot));
     if (!prepared) return std::unexpected(without_index(std::move(prepared.error()), content->whole_graph));
     auto state = std::make_unique<TransactionState>(std::move(*content), std::move(*prepared));
     report_draws(*state);
-    if (auto fits = check_edits_size(state->edits); !fits) return std::unexpected(std::move(fits.error()));
+    if (auto fits = check_edits_size(state->edits); !fits && !any_size) return std::unexpected(std::move(fits.error()));
     return state;
 }
 

@@ -26,6 +26,7 @@ struct TransactionContent {
     Transaction transaction;
     v1::EditList edits;
     bool whole_graph = false;                ///< edits.edits(0) is its replace_graph, which the client did not number
+    bool any_size = false;                   ///< its event need not fit into a frame; see publish_edits()
     std::vector<std::string> warnings = {};  ///< about a document
 };
 
@@ -73,6 +74,7 @@ struct TransactionState final : RequestState {
     std::vector<std::string> warnings;
     bool wait_for_start = false;  ///< the response is sent when the change begins to be heard
     v1::Guard guard{};
+    std::optional<std::uint32_t> confirm_within_s{};  ///< it is reverted unless it is confirmed
     std::optional<Error> refusal{};       ///< by a snapshot of the graph, unless the guard refuses it
     std::optional<UndoTransaction> undo;  ///< of Undo and Redo
     PreparedTransaction prepared;
