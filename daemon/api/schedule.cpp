@@ -84,7 +84,8 @@ std::string summarize(const List& list) {
     return text;
 }
 
-std::string seconds(double ns) { return format_number(std::round(ns / 1e6) / 1e3) + " s"; }
+/// At least 0.001 s.
+std::string seconds(double ns) { return format_number(std::ceil(ns / 1e6) / 1e3) + " s"; }
 
 }  // namespace
 
@@ -99,6 +100,7 @@ struct Schedule::Entry {
     std::uint32_t builds = 0;
     std::optional<std::uint64_t> wait_frames{};  ///< for which new signals fill
     TimePoint due_since{};                       ///< the engine has had no room since
+    std::uint64_t blocks_later = 0;              ///< of parameters that an earlier edit changes in the same block
     // In sent_:
     std::uint64_t revision = 0;  ///< of a transaction
     std::uint64_t serial = 0;    ///< of parameters
@@ -107,7 +109,8 @@ struct Schedule::Entry {
 };
 
 Schedule::Schedule(Engine& engine, DaemonAccess& daemon, EventHub& hub, History& history, Confirmation& confirmation,
-                   PendingCommands& commands, Workers& workers, std::function<TimePoint()> clock, std::function<void()> wake)
+                   PendingCommands& commands, Workers& workers, std::function<TimePoint()> clock,
+                   std::function<void()> wake)
     : engine_{engine},
       daemon_{daemon},
       hub_{hub},
@@ -153,7 +156,7 @@ Expected<void> Schedule::read(const v1::When& when, Edit& edit) {
     }
     if (later_ns > kLongestS * 1e9) {
         return fail(ErrorCode::invalid_argument,
-                    "the time of the edit is " + seconds(later_ns) + " ahead: expected at most 86400 s (24 h)");
+                    "the time of the edit is more than 86400 s (24 h) ahead: expected an earlier time");
     }
     if (when.when_case() != v1::When::kFrame) edit.frame = now.frame_after(later_ns);
     return {};
@@ -340,6 +343,12 @@ void Schedule::reserve(const FrameTime::Now& now) {
     engine_.reserve(next);
 }
 
+/// Returns the frame for which the parameters of an edit are sent.
+std::uint64_t Schedule::send_frame(const Entry& entry) const {
+    if (entry.blocks_later == 0) return entry.edit.frame;
+    return block_of(entry.edit.frame) + entry.blocks_later * engine_.config().block_size;
+}
+
 void Schedule::poll_transactions(const FrameTime::Now& now, TimePoint clock) {
     const double lead_ns = 2.0 * now.callback_frames * now.frame_ns + kSendAheadNs;
     double next_ns = 1e6 * std::chrono::duration<double, std::milli>(kRestInterval).count();
@@ -381,6 +390,17 @@ void Schedule::poll_transactions(const FrameTime::Now& now, TimePoint clock) {
             progress = advance_transaction(entry, now);
         } else if (due) {
             progress = set_parameters(entry, clock);
+            // One parameter starts one ramp in a block: its next one starts with the next block.
+            const bool conflict = progress == Progress::waits && engine_.refused_until_progress();
+            if (conflict && now.ns_until(send_frame(*entry) + engine_.config().block_size) <= lead_ns) {
+                const auto moved = next++;
+                ++entry->blocks_later;
+                const auto behind = std::find_if(
+                    next, waiting_.end(), [&](const auto& other) { return other->edit.frame > send_frame(*entry); });
+                waiting_.splice(behind, waiting_, moved);
+                retries_ = true;
+                continue;
+            }
         }
         if (progress == Progress::waits) {
             if (due && entry->stage != Entry::Stage::preparing) {
@@ -477,7 +497,7 @@ Schedule::Progress Schedule::set_parameters(const std::shared_ptr<Entry>& entry,
     std::vector<float> previous(changes->size());
     v1::SetParameters message = *entry->edit.parameters;
     sent_.reserve(sent_.size() + 1);  // nothing may fail once the engine has taken the edit
-    const auto ticket = engine_.set_parameters_at(entry->edit.frame, *changes, results, previous);
+    const auto ticket = engine_.set_parameters_at(send_frame(*entry), *changes, results, previous);
     if (!ticket) return refused(entry, ticket.error());
     for (std::size_t i = 0; i < changes->size(); ++i) {
         if ((*changes)[i].is_relative()) set_result(*message.mutable_changes(static_cast<int>(i)), results[i]);

@@ -80,6 +80,7 @@ class Schedule {
     [[nodiscard]] bool may_prepare() const;
     void prepare(const std::shared_ptr<Entry>& entry);
     void build(const std::shared_ptr<Entry>& entry);
+    [[nodiscard]] std::uint64_t send_frame(const Entry& entry) const;
     void poll_transactions(const FrameTime::Now& now, TimePoint clock);
     [[nodiscard]] Progress advance(const std::shared_ptr<Entry>& entry, const FrameTime::Now& now);
     [[nodiscard]] Progress advance_transaction(const std::shared_ptr<Entry>& entry, const FrameTime::Now& now);

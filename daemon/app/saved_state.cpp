@@ -102,9 +102,8 @@ Expected<void> SavedState::load_confirmation(const std::string& text, bool damag
     if (auto loaded = load(write_document(present.document()), store_->status().directory + "/graph.json"); !loaded)
         return loaded;
     confirmation_.restore(*saved, target, left);
-    log(net::LogLevel::warning,
-        edit + "waits for its confirmation; it is reverted in " +
-            format_number(std::ceil(std::chrono::duration<double>(left).count())) + " s");
+    log(net::LogLevel::warning, edit + "waits for its confirmation; it is reverted in " +
+                                    format_number(std::ceil(std::chrono::duration<double>(left).count())) + " s");
     return {};
 }
 

@@ -26,7 +26,7 @@ class io_context;
 namespace rta::api {
 class Confirmation;
 class History;
-}
+}  // namespace rta::api
 
 namespace rta::net {
 

@@ -70,6 +70,7 @@ Expected<void> ConfirmationFile::write(std::string_view text) const {
 
 Expected<void> ConfirmationFile::remove() const {
     const auto folder = os::open_folder(directory_);
+    if (!folder && folder.error() == std::errc::no_such_file_or_directory) return {};
     if (!folder) return failed_with("open", directory_, folder.error());
     if (::unlinkat(folder->get(), kName, 0) != 0) {
         if (errno == ENOENT) return {};

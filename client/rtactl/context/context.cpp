@@ -13,6 +13,7 @@
 #include "rtactl/context/error_report.h"
 #include "rtactl/context/graph_diff.h"
 #include "rtactl/drawing/edit_text.h"
+#include "rtactl/drawing/wording.h"
 #include "text/access_token.h"
 #include "text/quantity.h"
 #include "text/quoting.h"
@@ -169,6 +170,7 @@ Result<v1::Response> Context::change(v1::Request request) {
     if (request.has_apply_transaction()) request.mutable_apply_transaction()->set_wait_for_start(true);
     if (request.has_undo()) request.mutable_undo()->set_wait_for_start(true);
     if (request.has_redo()) request.mutable_redo()->set_wait_for_start(true);
+    if (request.has_revert()) request.mutable_revert()->set_wait_for_start(true);
     return exchange(std::move(request), Purpose::change);
 }
 
@@ -213,6 +215,7 @@ Result<void> Context::apply(v1::ApplyTransaction transaction, std::vector<Done> 
         transaction.mutable_guard()->set_expected_revision(*expected);
     if (edit_options.dry_run) return dry_run(check_of(std::move(transaction)), document);
     if (edit_options.at) *transaction.mutable_at() = *edit_options.at;
+    if (const auto& within_s = edit_options.confirm_within_s) transaction.set_confirm_within_s(*within_s);
     v1::Request request;
     *request.mutable_apply_transaction() = std::move(transaction);
     const auto response = change(std::move(request));
@@ -223,7 +226,8 @@ Result<void> Context::apply(v1::ApplyTransaction transaction, std::vector<Done> 
 }
 
 Result<void> Context::set_parameters(v1::SetParameters changes, const std::vector<Done>& done) {
-    if (edit_options.dry_run) {
+    // Only a transaction can be reverted.
+    if (edit_options.dry_run || edit_options.confirm_within_s) {
         std::vector<v1::Edit> edits;
         for (v1::SetParameter& change : *changes.mutable_changes())
             *edits.emplace_back().mutable_set_parameter() = std::move(change);
@@ -271,6 +275,9 @@ void Context::print_done(const v1::TransactionResult& result, std::span<const Do
     if (result.has_frame()) out() << ", takes effect at frame " << result.frame();
     if (result.combs()) out() << ", with some frequencies cancelled for 10 ms";
     out() << '\n';
+    if (!result.has_confirmation()) return;
+    out() << "(reverted in " << left_text(result.confirmation()) << " unless `"
+          << (place() == Place::shell ? "confirm" : "rtactl confirm") << "` comes)\n";
 }
 
 void Context::print_undo_hint() {

@@ -3,6 +3,7 @@
 
 #include <charconv>
 #include <chrono>
+#include <cmath>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -14,7 +15,8 @@
 namespace rta::rtactl {
 namespace {
 
-constexpr double kLongestS = 86'400;  // When.in_s
+constexpr double kLongestS = 86'400;             // When.in_s
+constexpr double kLongestConfirmationS = 600.0;  // ApplyTransaction.confirm_within_s
 
 /// Removes a whole number of at most `digits` digits from the front, followed by `separator` unless that is 0.
 std::optional<unsigned> take_number(std::string_view& text, std::size_t digits, char separator) {
@@ -62,6 +64,15 @@ std::optional<std::int64_t> parse_utc_us(std::string_view text) {
     return duration_cast<microseconds>(time.time_since_epoch()).count() + *fraction_us;
 }
 
+Result<std::uint32_t> parse_confirm_within(std::string_view text) {
+    const auto within_s = parse_value(text, ValueUnit::seconds);
+    if (!within_s) return usage_error("--confirm-within: " + within_s.error());
+    if (*within_s < 1.0 || *within_s > kLongestConfirmationS || *within_s != std::floor(*within_s)) {
+        return usage_error("--confirm-within: " + quoted(text) + " is invalid; expected 1s to 10min, in whole seconds");
+    }
+    return static_cast<std::uint32_t>(*within_s);
+}
+
 }  // namespace
 
 Result<v1::When> parse_when(std::string_view text) {
@@ -95,6 +106,12 @@ Result<EditOptions> read_edit_options(const Arguments& arguments) {
         auto when = parse_when(*given);
         if (!when) return std::unexpected(std::move(when.error()));
         options.at = std::move(*when);
+    }
+    if (const auto given = arguments.value(kConfirmWithin.name)) {
+        const auto within_s = parse_confirm_within(*given);
+        if (!within_s) return std::unexpected(within_s.error());
+        options.confirm_within_s = *within_s;
+        if (options.at) return usage_error("--at and --confirm-within: expected one of the two");
     }
     const auto given = arguments.value("--expect");
     if (!given) return options;

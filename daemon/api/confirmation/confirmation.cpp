@@ -80,9 +80,8 @@ Confirmation::Confirmation(Engine& engine, DaemonAccess& daemon, EventHub& hub, 
 
 Expected<void> Confirmation::check_time(std::uint32_t within_s) {
     if (within_s >= kShortestS && within_s <= kLongestS) return {};
-    return fail(ErrorCode::invalid_argument,
-                "confirm_within_s is " + std::to_string(within_s) + ": expected " + std::to_string(kShortestS) +
-                    " to " + std::to_string(kLongestS));
+    return fail(ErrorCode::invalid_argument, "confirm_within_s is " + std::to_string(within_s) + ": expected " +
+                                                 std::to_string(kShortestS) + " to " + std::to_string(kLongestS));
 }
 
 Expected<bool> Confirmation::admits(const std::string& author, bool opens) const {
@@ -104,8 +103,8 @@ Expected<bool> Confirmation::admits(const std::string& author, bool opens) const
     if (state_ == State::reverting) {
         sentence += " is being reverted; try again";
     } else {
-        sentence += " waits for its confirmation, " + left_text() +
-                    " left; expected it to be confirmed or reverted first";
+        sentence +=
+            " waits for its confirmation, " + left_text() + " left; expected it to be confirmed or reverted first";
     }
     return fail(ErrorCode::failed_precondition, std::move(sentence));
 }
@@ -318,9 +317,7 @@ void Confirmation::build() {
     const auto outcome = std::make_shared<Expected<void>>();
     workers_.run(
         "building processors",
-        [plan, outcome, &engine = std::as_const(engine_)] {
-            *outcome = engine.build(plan->transaction().prepared);
-        },
+        [plan, outcome, &engine = std::as_const(engine_)] { *outcome = engine.build(plan->transaction().prepared); },
         [this, plan, outcome, alive = std::weak_ptr{alive_}](const Expected<void>& ran) {
             if (alive.expired()) return;
             if (!ran) plan->state = std::unexpected(ran.error());
@@ -441,9 +438,11 @@ void Confirmation::saved(std::uint64_t number, const Expected<void>& outcome) {
 /// Removes the file when the revert is on the disk.
 void Confirmation::settle(TimePoint now) {
     if (!settling_ || now < next_settle_) return;
-    next_settle_ = now + kSettleInterval;
     const StoreStatus store = daemon_.store_status();
-    if (!store.directory.empty() && store.saved_revision < *settling_) return;
+    if (!store.directory.empty() && store.saved_revision < *settling_) {
+        next_settle_ = now + kSettleInterval;
+        return;
+    }
     settling_.reset();
     if (state_ == State::none) save(nullptr);
 }

@@ -13,7 +13,9 @@
 namespace rta::api {
 namespace {
 
-std::unexpected<Error> damaged_confirmation() { return fail(ErrorCode::invalid_argument, "the confirmation is damaged"); }
+std::unexpected<Error> damaged_confirmation() {
+    return fail(ErrorCode::invalid_argument, "the confirmation is damaged");
+}
 
 }  // namespace
 

@@ -188,7 +188,8 @@ std::vector<HistoryStep> History::revert(const HistoryMark& mark, std::string_vi
     };
     const auto recorded = guarded("recording a revert", [&] {
         for (HistoryStep& step : steps_) {
-            const bool was_undone = std::ranges::find(mark.undone, step.number, &HistoryMark::Undone::number) != mark.undone.end();
+            const bool was_undone =
+                std::ranges::find(mark.undone, step.number, &HistoryMark::Undone::number) != mark.undone.end();
             if (step.number < mark.next_number && step.undone && !was_undone) set_undone(step, false, {}, false);
         }
         for (const HistoryMark::Undone& undone : mark.undone) {

@@ -65,9 +65,8 @@ bool admitted(Call& call) {
         return false;
     }
     if (!*admits) {
-        retry_after_progress(
-            call, call.services.plan_room,
-            Error{ErrorCode::resource_exhausted, "an edit that must be confirmed is being saved", {}});
+        retry_after_progress(call, call.services.plan_room,
+                             Error{ErrorCode::resource_exhausted, "an edit that must be confirmed is being saved", {}});
         return false;
     }
     return !opens || claim(call);

@@ -42,8 +42,8 @@ void revert(Call& call) {
     if (message.wait_for_start() && call.client.unanswered() >= Client::kMaximumWaits) return;
     if (!waits(call, message)) return;
     call.request.stage = PendingRequest::Stage::executed;
-    const auto reverted = [handle = call.handle(), wait_for_start = message.wait_for_start()](
-                              const Expected<Confirmation::Reverted>& outcome) {
+    const auto reverted = [handle = call.handle(),
+                           wait_for_start = message.wait_for_start()](const Expected<Confirmation::Reverted>& outcome) {
         handle.resume([&](Call& later) {
             if (!outcome) return later.request.refuse(outcome.error());
             later.request.committed = true;

@@ -75,8 +75,8 @@ struct TransactionState final : RequestState {
     bool wait_for_start = false;  ///< the response is sent when the change begins to be heard
     v1::Guard guard{};
     std::optional<std::uint32_t> confirm_within_s{};  ///< it is reverted unless it is confirmed
-    std::optional<Error> refusal{};       ///< by a snapshot of the graph, unless the guard refuses it
-    std::optional<UndoTransaction> undo;  ///< of Undo and Redo
+    std::optional<Error> refusal{};                   ///< by a snapshot of the graph, unless the guard refuses it
+    std::optional<UndoTransaction> undo;              ///< of Undo and Redo
     PreparedTransaction prepared;
     std::uint32_t builds = 0;  ///< after the first preparation
     TimePoint first_build{};
