@@ -167,7 +167,8 @@ TEST_F(ConfirmationStore, ARestartContinuesWithTheTimeLeft) {
         v1::Request history;
         history.mutable_get_history()->set_steps(5);
         bool undone = false;
-        for (const v1::HistoryStep& step : client.call(history).get_history().steps())
+        const v1::Response steps = client.call(history);
+        for (const v1::HistoryStep& step : steps.get_history().steps())
             undone = undone || (step.summary() == "disconnect vol -> out" && step.undone_by() == "loopback");
         EXPECT_TRUE(undone);
         wait_until_saved(client);

@@ -102,7 +102,8 @@ class ConfirmationTest : public ::testing::Test {
     }
     std::vector<std::string> history() {
         std::vector<std::string> steps;
-        for (const v1::HistoryStep& step : call("get_history { }").get_history().steps())
+        const v1::Response response = call("get_history { }");
+        for (const v1::HistoryStep& step : response.get_history().steps())
             steps.push_back(step.summary() + (step.undone() ? " (undone by " + step.undone_by() + ")" : ""));
         return steps;
     }
@@ -259,6 +260,7 @@ TEST_F(ConfirmationTest, ParametersThatWereSetInTheMeantimeStay) {
         call(edits("edits { set_parameter { node: \"vol\" parameter: \"gain_db\" value: -20 } } "
                    "edits { set_parameter { node: \"osc\" parameter: \"gain_db\" value: -30 } } "
                    "edits { rename_node { name: \"vol\" new_name: \"volume\" } } "
+                   "edits { disconnect { from: \"osc\" to: \"volume\" } } "
                    "edits { change_settings { node: \"osc\" settings { fields { key: \"channels\" value { "
                    "number_value: 2 } } } } }" +
                        add("x"),
@@ -317,11 +319,12 @@ TEST_F(ConfirmationTest, FurtherEditsOfItsAuthorAreRevertedTogether) {
     EXPECT_EQ(document(), before);
     const std::string by = " (undone by " + author('a') + ")";
     const std::vector<std::string> steps = history();
-    ASSERT_EQ(steps.size(), 6U);
-    EXPECT_EQ(steps[1], "add third" + by);
-    EXPECT_EQ(steps[2], "add second" + by);
-    EXPECT_EQ(steps[3], "disconnect vol -> out" + by);
-    EXPECT_EQ(steps[4], "add first") << "it is not undone any more";
+    ASSERT_EQ(steps.size(), 7U);
+    EXPECT_EQ(steps[1], "set vol.gain_db = -3") << "parameters that were set stay";
+    EXPECT_EQ(steps[2], "add third" + by);
+    EXPECT_EQ(steps[3], "add second" + by);
+    EXPECT_EQ(steps[4], "disconnect vol -> out" + by);
+    EXPECT_EQ(steps[5], "add first") << "it is not undone any more";
     EXPECT_OK(call("undo { steps: 2 }")) << "the history fits the graph";
 }
 
@@ -661,7 +664,7 @@ TEST_F(ConfirmationTest, RandomEditsOfEightClientsAgreeWithTheModel) {
         ASSERT_EQ(script.daemon.confirmation.has_value(), model.owner.has_value());
     }
     EXPECT_GT(opened, 100);
-    EXPECT_GT(reverted, 10);
+    EXPECT_GT(reverted, 3);
 }
 
 }  // namespace
