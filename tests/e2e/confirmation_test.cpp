@@ -142,6 +142,9 @@ TEST_F(ConfirmationStore, ARestartContinuesWithTheTimeLeft) {
             client.set_parameter("vol", "gain_db", 0.0F);
             after = client.graph().document();
             wait_until_saved(client);
+            wait_for(client, [&](const v1::StatusResult&) {
+                return has(read_text(folder_ / "confirmation"), "disconnect vol -> out");
+            });
         }
         if (kill) {
             daemon->process().kill();

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include <array>
-#include <charconv>
 #include <cstdint>
 #include <optional>
 #include <ostream>
-#include <system_error>
 
 #include "rtactl/context/undo_call.h"
+#include "rtactl/language/whole_number.h"
 #include "text/quoting.h"
 
 namespace rta::rtactl::commands {
@@ -16,10 +15,7 @@ namespace {
 Result<std::optional<std::uint64_t>> parse_id(const Arguments& arguments) {
     if (arguments.words.empty()) return std::nullopt;
     const std::string& word = arguments.words[0];
-    std::uint64_t id = 0;
-    const char* const end = word.data() + word.size();
-    const auto [last, fault] = std::from_chars(word.data(), end, id);
-    if (fault == std::errc{} && last == end) return id;
+    if (const auto id = parse_whole_number(word)) return id;
     return usage_error(quoted(word) +
                        " is not the id of a confirmation; expected a whole number, as printed by `rtactl status`");
 }

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <system_error>
 
+#include "rtactl/language/whole_number.h"
 #include "text/quantity.h"
 #include "text/quoting.h"
 
@@ -85,10 +86,8 @@ Result<v1::When> parse_when(std::string_view text) {
         when.set_in_s(*later_s);
         return when;
     }
-    std::uint64_t frame = 0;
-    const auto [last, fault] = std::from_chars(text.data(), text.data() + text.size(), frame);
-    if (fault == std::errc{} && last == text.data() + text.size()) {
-        when.set_frame(frame);
+    if (const auto frame = parse_whole_number(text)) {
+        when.set_frame(*frame);
         return when;
     }
     if (const auto utc_us = parse_utc_us(text)) {
@@ -115,15 +114,10 @@ Result<EditOptions> read_edit_options(const Arguments& arguments) {
     }
     const auto given = arguments.value("--expect");
     if (!given) return options;
-    const std::string_view text = *given;
-    std::uint64_t revision = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), revision);
-    if (error != std::errc{} || end != text.data() + text.size()) {
-        return usage_error("--expect: " + quoted(text) +
-                           " is not a revision; expected a whole number, as printed by `rtactl status`");
-    }
-    options.expected_revision = revision;
-    return options;
+    options.expected_revision = parse_whole_number(*given);
+    if (options.expected_revision) return options;
+    return usage_error("--expect: " + quoted(*given) +
+                       " is not a revision; expected a whole number, as printed by `rtactl status`");
 }
 
 }  // namespace rta::rtactl

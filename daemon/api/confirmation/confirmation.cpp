@@ -136,6 +136,8 @@ void Confirmation::opened(ConfirmationClaim& claim, std::uint64_t revision, std:
 
 void Confirmation::announce(std::string summary) {
     summary_ = std::move(summary);
+    unsaved_ = true;  // also the number of the step
+    next_save_ = {};
     publish(v1::ConfirmationChanged::OPENED, {});
 }
 
