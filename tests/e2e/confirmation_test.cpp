@@ -234,6 +234,23 @@ TEST_F(ConfirmationStore, ADamagedFileLeavesTheEditAndIsKept) {
     EXPECT_TRUE(has(daemon.process().error(), "the checksum is wrong")) << daemon.process().error();
 }
 
+TEST_F(ConfirmationStore, InsteadOfADamagedGraphTheOneBeforeTheEditIsLoaded) {
+    const std::string before = save_tone();
+    {
+        Daemon daemon{options()};
+        ProtocolClient client = daemon.client();
+        ASSERT_EQ(client.call(edit({disconnect("vol", "out")}, 600)).status().code(), v1::OK);
+        EXPECT_EQ(daemon.stop(), (ExitStatus{0, 0}));
+    }
+    write_text(folder_ / "graph.json", "{");
+    Daemon daemon{options()};
+    ProtocolClient client = daemon.client();
+    EXPECT_EQ(client.graph().document(), before);
+    EXPECT_FALSE(client.status().has_confirmation());
+    wait_for(client, [&](const v1::StatusResult&) { return !file_exists(); });
+    EXPECT_EQ(daemon.stop(), (ExitStatus{0, 0}));
+}
+
 TEST_F(ConfirmationStore, AKillAtAnyPointLeavesTheGraphBeforeOrTheConfirmedOne) {
     const std::string before = save_tone();
     std::mt19937 random{14};

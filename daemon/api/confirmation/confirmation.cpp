@@ -375,14 +375,19 @@ void Confirmation::finish(std::optional<Ticket> ticket) {
 }
 
 void Confirmation::fail_revert(const Error& error) {
-    daemon_.confirmation_warning("the edit of " + who_.author +
-                                 " cannot be reverted, and stays: " + printable(error.sentence));
-    publish(v1::ConfirmationChanged::FAILED, expired_ ? std::string{} : by_.author, &error);
     const std::shared_ptr<Plan> plan = std::exchange(plan_, nullptr);
-    close();
-    unsaved_ = true;  // the file is removed
-    next_save_ = {};
-    if (const RevertDone done = std::exchange(done_, nullptr)) done(std::unexpected(error));
+    const RevertDone done = std::exchange(done_, nullptr);
+    if (expired_) {
+        daemon_.confirmation_warning("the edit of " + who_.author +
+                                     " cannot be reverted, and stays: " + printable(error.sentence));
+        publish(v1::ConfirmationChanged::FAILED, {}, &error);
+        close();
+        unsaved_ = true;  // the file is removed
+        next_save_ = {};
+    } else {
+        state_ = State::open;  // and is tried again when its time has passed
+    }
+    if (done) done(std::unexpected(error));
     wake_();
 }
 

@@ -87,7 +87,7 @@ class Confirmation {
     /// function returns. UNAVAILABLE: the edit waits as before.
     void confirm(const std::string& author, Saved done);
     /// Reverts the edit for which check_waiting() succeeds, and calls `done` when the transaction is committed: later, or
-    /// before this function returns.
+    /// before this function returns. After an error, the edit waits as before.
     void revert(Who by, RevertDone done);
 
     /// Reverts what is due, and saves what has changed.
@@ -160,7 +160,7 @@ class Confirmation {
 
     // Of a revert.
     Who by_{};
-    bool expired_ = false;  ///< nobody asked for it: its time has passed
+    bool expired_ = false;  ///< its time has passed
     RevertDone done_{};
     std::shared_ptr<Plan> plan_{};  ///< null: it must be planned
     bool planning_ = false;         ///< a worker has it

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <map>
+#include <memory>
 #include <optional>
 #include <random>
 #include <set>
@@ -514,6 +515,53 @@ TEST_F(ConfirmationTest, ARevertOfAnySizeIsOneTransaction) {
     EXPECT_EQ(document(), before);
     EXPECT_EQ(script.engine.revision(), revision + 1);
     EXPECT_FALSE(script.client('a').lost().empty()) << "its mirror must read the graph again";
+}
+
+bool file_is_missing = false;
+
+/// A node that cannot be built while its file is missing.
+class FileProcessor final : public Processor {
+ public:
+    void process(const ProcessContext& context) RTA_NONBLOCKING override {
+        for (float& sample : context.outputs[0].channel(0)) sample = 0.0F;
+    }
+};
+constexpr PortSpec kOut[] = {{"out", 1}};
+constinit const NodeType kFile{
+    .name = "file",
+    .help = "Needs a file.",
+    .outputs = kOut,
+    .create = [](const BuildContext&) -> Expected<std::unique_ptr<Processor>> {
+        if (file_is_missing) return fail(ErrorCode::unavailable, "the file is missing");
+        return std::make_unique<FileProcessor>();
+    },
+};
+
+TEST(ConfirmationFailure, AnEditThatCannotBeRevertedWaitsForItsTimeAndThenStays) {
+    const NodeType* const types[] = {&kFile, builtin_nodes().find("output")};
+    const NodeRegistry registry{types};
+    Script script{registry};
+    file_is_missing = false;
+    script.play(
+        "hello a\n"
+        "a> id: 1 apply_transaction { edits { edits { add_node { name: \"f\" type: \"file\" } } } }\n"
+        "a< response { id: 1 }\n"
+        "a> id: 2 subscribe { topics: TOPIC_CHANGES }\na< response { id: 2 }\n"
+        "a> id: 3 apply_transaction { confirm_within_s: 9 edits { edits { remove_node { name: \"f\" } } } }\n"
+        "a< event { graph_changed { revision: 2 } }\n"
+        "a< event { confirmation_changed { what: OPENED } }\na< response { id: 3 }\n");
+    file_is_missing = true;
+    script.play(
+        "a> id: 4 revert { }\na< response { id: 4 status { code: UNAVAILABLE } }\n"
+        "a> id: 5 get_status { }\na< response { id: 5 get_status { confirmation { id: 1 } } }\n"
+        "tick 8999\na-\ntick 1\n"
+        "a< event { confirmation_changed { what: FAILED error { code: UNAVAILABLE } confirmation { id: 1 } } }\n"
+        "a> id: 6 confirm { }\na< response { id: 6 status { code: FAILED_PRECONDITION } }\n"
+        "tick 1000\n");
+    EXPECT_EQ(script.engine.revision(), 2U);
+    EXPECT_EQ(script.daemon.confirmation, std::nullopt);
+    ASSERT_EQ(script.daemon.warnings.size(), 2U);
+    EXPECT_NE(script.daemon.warnings[1].find("cannot be reverted, and stays: "), std::string::npos);
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
