@@ -186,6 +186,33 @@ AsyncClient::Awaitable<v1::UndoResult> AsyncClient::revert(std::optional<std::ui
     return result_of_call<v1::UndoResult>(connection_, client::revert_request(id, wait == WaitFor::start));
 }
 
+AsyncClient::Awaitable<v1::SaveSceneResult> AsyncClient::save_scene(std::string name, std::vector<std::string> nodes) {
+    return result_of_call<v1::SaveSceneResult>(connection_,
+                                               client::save_scene_request(std::move(name), std::move(nodes)));
+}
+
+AsyncClient::Awaitable<v1::RecallSceneResult> AsyncClient::recall_scene(std::string name, RecallOptions options) {
+    return result_of_call<v1::RecallSceneResult>(connection_,
+                                                 client::recall_scene_request(std::move(name), std::move(options)));
+}
+
+AsyncClient::Awaitable<v1::ScenesResult> AsyncClient::scenes() {
+    return result_of_call<v1::ScenesResult>(connection_, client::scenes_request());
+}
+
+AsyncClient::Awaitable<v1::RenameSceneResult> AsyncClient::rename_scene(std::string name, std::string new_name) {
+    return result_of_call<v1::RenameSceneResult>(connection_,
+                                                 client::rename_scene_request(std::move(name), std::move(new_name)));
+}
+
+AsyncClient::Awaitable<v1::RemoveSceneResult> AsyncClient::remove_scene(std::string name) {
+    return result_of_call<v1::RemoveSceneResult>(connection_, client::remove_scene_request(std::move(name)));
+}
+
+AsyncClient::Awaitable<v1::SceneResult> AsyncClient::scene(std::string name) {
+    return result_of_call<v1::SceneResult>(connection_, client::scene_request(std::move(name)));
+}
+
 AsyncClient::Awaitable<AsyncSubscription> AsyncClient::subscribe(SubscribeOptions options) const {
     return AsyncSubscription::open_at(client::Endpoints{{connection_->client().endpoint()}}, std::move(options),
                                       connection_->options());

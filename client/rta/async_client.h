@@ -110,6 +110,14 @@ class AsyncClient {
     [[nodiscard]] Awaitable<v1::ConfirmResult> confirm(std::optional<std::uint64_t> id = std::nullopt);
     [[nodiscard]] Awaitable<v1::UndoResult> revert(std::optional<std::uint64_t> id = std::nullopt,
                                                    WaitFor wait = WaitFor::commit);
+    [[nodiscard]] Awaitable<v1::SaveSceneResult> save_scene(
+        std::string name, std::vector<std::string> nodes = std::vector<std::string>());
+    [[nodiscard]] Awaitable<v1::RecallSceneResult> recall_scene(std::string name,
+                                                                RecallOptions options = RecallOptions());
+    [[nodiscard]] Awaitable<v1::ScenesResult> scenes();
+    [[nodiscard]] Awaitable<v1::RenameSceneResult> rename_scene(std::string name, std::string new_name);
+    [[nodiscard]] Awaitable<v1::RemoveSceneResult> remove_scene(std::string name);
+    [[nodiscard]] Awaitable<v1::SceneResult> scene(std::string name);
 
     /// Subscribes to events, with a connection of its own to the same daemon.
     [[nodiscard]] Awaitable<AsyncSubscription> subscribe(SubscribeOptions options = SubscribeOptions()) const;

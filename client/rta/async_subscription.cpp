@@ -16,7 +16,8 @@ AsyncSubscriptionState::AsyncSubscriptionState(const asio::any_io_executor& exec
       subscribe_{std::move(subscribe)},
       options_{std::move(options)},
       pause_{executor},
-      backoff_{subscribe_.shortest_pause, subscribe_.longest_pause, std::random_device{}()} {}
+      backoff_{subscribe_.shortest_pause, subscribe_.longest_pause, std::random_device{}()},
+      tracker_{!subscribe_.nodes.empty()} {}
 
 asio::awaitable<Expected<AsyncSubscriptionState::Pointer>> AsyncSubscriptionState::open(Endpoints endpoints,
                                                                                         SubscribeOptions subscribe,
@@ -41,7 +42,9 @@ asio::awaitable<Expected<void>> AsyncSubscriptionState::connect() {
     if (!opened) co_return std::unexpected(std::move(opened.error()));
     if (closed_) co_return fail(Error::Kind::interrupted, "interrupted");  // while it was connecting
     connection_ = std::move(*opened);
-    const Expected<v1::SubscribeResult> subscribed = co_await call<v1::SubscribeResult>(subscribe_request(subscribe_));
+    v1::Request request = subscribe_request(subscribe_);
+    if (has_changes()) tracker_.request_resume(*request.mutable_subscribe());
+    const Expected<v1::SubscribeResult> subscribed = co_await call<v1::SubscribeResult>(std::move(request));
     if (!subscribed) {
         disconnect();
         co_return std::unexpected(subscribed.error());

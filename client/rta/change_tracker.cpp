@@ -15,6 +15,13 @@ bool has_unknown_edit(const v1::Event& event) {
 
 }  // namespace
 
+void ChangeTracker::request_resume(v1::Subscribe& subscribe) const {
+    if (needs_resync_ || instance_id_.empty()) return;
+    subscribe.set_resume_after(last_);
+    subscribe.set_resume_instance(instance_id_);
+}
+
+/// If the subscription has been resumed, change_number is last_.
 void ChangeTracker::subscribed(const v1::SubscribeResult& result) {
     using enum Resync::Reason;
     if (instance_id_ != result.instance_id()) {
@@ -33,7 +40,7 @@ void ChangeTracker::resynced(const v1::GraphResult& graph) {
 ChangeTracker::Verdict ChangeTracker::take(const v1::Event& event) {
     if (event.number() == 0) return Verdict::deliver;
     if (needs_resync_ || event.number() <= last_) return Verdict::skip;
-    if (event.number() != last_ + 1 || has_unknown_edit(event)) {
+    if ((event.number() != last_ + 1 && !filtered_) || has_unknown_edit(event)) {
         needs_resync_ = Resync::Reason::missed;
         return Verdict::skip;
     }

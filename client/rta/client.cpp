@@ -128,6 +128,28 @@ client::Expected<v1::UndoResult> Client::revert(std::optional<std::uint64_t> id,
     return result<v1::UndoResult>(client::revert_request(id, wait == WaitFor::start));
 }
 
+client::Expected<v1::SaveSceneResult> Client::save_scene(std::string name, std::vector<std::string> nodes) {
+    return result<v1::SaveSceneResult>(client::save_scene_request(std::move(name), std::move(nodes)));
+}
+
+client::Expected<v1::RecallSceneResult> Client::recall_scene(std::string name, RecallOptions options) {
+    return result<v1::RecallSceneResult>(client::recall_scene_request(std::move(name), std::move(options)));
+}
+
+client::Expected<v1::ScenesResult> Client::scenes() { return result<v1::ScenesResult>(client::scenes_request()); }
+
+client::Expected<v1::RenameSceneResult> Client::rename_scene(std::string name, std::string new_name) {
+    return result<v1::RenameSceneResult>(client::rename_scene_request(std::move(name), std::move(new_name)));
+}
+
+client::Expected<v1::RemoveSceneResult> Client::remove_scene(std::string name) {
+    return result<v1::RemoveSceneResult>(client::remove_scene_request(std::move(name)));
+}
+
+client::Expected<v1::SceneResult> Client::scene(std::string name) {
+    return result<v1::SceneResult>(client::scene_request(std::move(name)));
+}
+
 client::Expected<Subscription> Client::subscribe(SubscribeOptions options) const {
     return Subscription::open_at({{impl_->daemon.endpoint()}}, std::move(options), impl_->options);
 }

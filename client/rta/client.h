@@ -11,6 +11,7 @@
 #include "rta/client_options.h"
 #include "rta/edits.h"
 #include "rta/error.h"
+#include "rta/recall_options.h"
 #include "rta/subscription.h"
 #include "rta/undo_options.h"
 #include "rta/v1/control.pb.h"
@@ -106,6 +107,18 @@ class Client {
     client::Expected<v1::ConfirmResult> confirm(std::optional<std::uint64_t> id = {});
     /// Reverts it now.
     client::Expected<v1::UndoResult> revert(std::optional<std::uint64_t> id = {}, WaitFor wait = WaitFor::commit);
+
+    // Scenes: named copies of the graph, or of some of its nodes.
+    /// Saves the graph, or these nodes, with the connections between them. Replaces a scene of that name.
+    client::Expected<v1::SaveSceneResult> save_scene(std::string name, std::vector<std::string> nodes = {});
+    /// Makes the graph that of a scene, as one transaction.
+    client::Expected<v1::RecallSceneResult> recall_scene(std::string name, RecallOptions options = {});
+    /// Lists all scenes, sorted by name.
+    client::Expected<v1::ScenesResult> scenes();
+    client::Expected<v1::RenameSceneResult> rename_scene(std::string name, std::string new_name);
+    client::Expected<v1::RemoveSceneResult> remove_scene(std::string name);
+    /// Returns the graph of a scene, and the edits with which a recall would change the current graph.
+    client::Expected<v1::SceneResult> scene(std::string name);
 
     /// Subscribes to events, with a connection of its own to the same daemon.
     [[nodiscard]] client::Expected<Subscription> subscribe(SubscribeOptions options = {}) const;

@@ -4,7 +4,7 @@
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
-set(public_headers async_client.h client.h client_options.h edits.h error.h graph_mirror.h subscription.h tls_options.h undo_options.h)
+set(public_headers async_client.h client.h client_options.h edits.h error.h graph_mirror.h recall_options.h subscription.h tls_options.h undo_options.h)
 
 # One file with the objects of all folders that the client needs; static, or shared with BUILD_SHARED_LIBS.
 add_library(rta $<TARGET_OBJECTS:rta_client> $<TARGET_OBJECTS:rta_frame> $<TARGET_OBJECTS:rta_os>

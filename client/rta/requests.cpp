@@ -37,6 +37,12 @@ v1::Request subscribe_request(const SubscribeOptions& options) {
     v1::Subscribe& subscribe = *request.mutable_subscribe();
     for (const v1::Topic topic : options.topics) subscribe.add_topics(topic);
     if (options.telemetry_rate_hz) subscribe.set_telemetry_rate_hz(*options.telemetry_rate_hz);
+    for (const std::string& node : options.nodes) subscribe.add_nodes(node);
+    for (const WatchedPort& watched : options.watches) {
+        v1::PortWatch& watch = *subscribe.add_watches();
+        watch.set_port(watched.port);
+        watch.set_spectrum(watched.spectrum);
+    }
     return request;
 }
 
@@ -128,6 +134,51 @@ v1::Request pending_request() {
 v1::Request cancel_request(std::uint64_t id) {
     v1::Request request;
     request.mutable_cancel_pending()->set_id(id);
+    return request;
+}
+
+v1::Request save_scene_request(std::string name, std::vector<std::string> nodes) {
+    v1::Request request;
+    request.mutable_save_scene()->set_name(std::move(name));
+    for (std::string& node : nodes) request.mutable_save_scene()->add_nodes(std::move(node));
+    return request;
+}
+
+v1::Request recall_scene_request(std::string name, RecallOptions options) {
+    v1::Request request;
+    v1::RecallScene& recall = *request.mutable_recall_scene();
+    recall.set_name(std::move(name));
+    if (options.fade_ms) recall.set_fade_ms(*options.fade_ms);
+    recall.set_wait_for_start(options.wait_for_start);
+    if (options.at) *recall.mutable_at() = std::move(*options.at);
+    if (options.guard) *recall.mutable_guard() = std::move(*options.guard);
+    return request;
+}
+
+v1::Request scenes_request() {
+    v1::Request request;
+    request.mutable_list_scenes();
+    return request;
+}
+
+v1::Request rename_scene_request(std::string name, std::string new_name) {
+    v1::Request request;
+    request.mutable_rename_scene()->set_name(std::move(name));
+    request.mutable_rename_scene()->set_new_name(std::move(new_name));
+    return request;
+}
+
+v1::Request remove_scene_request(std::string name) {
+    v1::Request request;
+    request.mutable_remove_scene()->set_name(std::move(name));
+    return request;
+}
+
+v1::Request scene_request(std::string name) {
+    v1::Request request;
+    request.mutable_get_scene()->set_name(std::move(name));
+    request.mutable_get_scene()->set_with_graph(true);
+    request.mutable_get_scene()->set_with_diff(true);
     return request;
 }
 

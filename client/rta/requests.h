@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "rta/error.h"
+#include "rta/recall_options.h"
 #include "rta/subscription.h"
 #include "rta/undo_options.h"
 #include "rta/v1/control.pb.h"
@@ -32,6 +33,12 @@ namespace rta::client {
 [[nodiscard]] v1::Request time_request();
 [[nodiscard]] v1::Request pending_request();
 [[nodiscard]] v1::Request cancel_request(std::uint64_t id);
+[[nodiscard]] v1::Request save_scene_request(std::string name, std::vector<std::string> nodes);
+[[nodiscard]] v1::Request recall_scene_request(std::string name, RecallOptions options);
+[[nodiscard]] v1::Request scenes_request();
+[[nodiscard]] v1::Request rename_scene_request(std::string name, std::string new_name);
+[[nodiscard]] v1::Request remove_scene_request(std::string name);
+[[nodiscard]] v1::Request scene_request(std::string name);
 [[nodiscard]] v1::Request confirm_request(std::optional<std::uint64_t> id);
 [[nodiscard]] v1::Request revert_request(std::optional<std::uint64_t> id, bool wait_for_start);
 /// The request of a transaction that is reverted unless it is confirmed.
@@ -65,6 +72,12 @@ RTA_RESULT_FIELD(HistoryResult, get_history);
 RTA_RESULT_FIELD(TimeResult, get_time);
 RTA_RESULT_FIELD(PendingResult, list_pending);
 RTA_RESULT_FIELD(CancelPendingResult, cancel_pending);
+RTA_RESULT_FIELD(SaveSceneResult, save_scene);
+RTA_RESULT_FIELD(RecallSceneResult, recall_scene);
+RTA_RESULT_FIELD(ScenesResult, list_scenes);
+RTA_RESULT_FIELD(RenameSceneResult, rename_scene);
+RTA_RESULT_FIELD(RemoveSceneResult, remove_scene);
+RTA_RESULT_FIELD(SceneResult, get_scene);
 RTA_RESULT_FIELD(ConfirmResult, confirm);
 #undef RTA_RESULT_FIELD
 template <>

@@ -20,11 +20,22 @@ namespace client {
 struct Endpoints;
 }
 
+/// An output port whose signal is measured.
+struct WatchedPort {
+    std::string port;       ///< NODE:PORT, or NODE for its only output
+    bool spectrum = false;  ///< measures the spectrum, too
+};
+
 struct SubscribeOptions {
-    /// Empty: all topics except TOPIC_NODE_LOADS.
+    /// Empty: all topics except TOPIC_NODE_LOADS; none if there are watches.
     std::vector<v1::Topic> topics{};
-    /// Rate of TOPIC_LEVELS and TOPIC_LOAD events, 1 to 100 Hz; 10 if omitted.
+    /// Rate of TOPIC_LEVELS and TOPIC_LOAD events and of the levels of ports, 1 to 100 Hz; 10 if omitted.
     std::optional<float> telemetry_rate_hz{};
+    /// Names of nodes, at most 256: only changes that concern one of them or no particular node, and levels and node loads
+    /// without other nodes. Empty: all, which a GraphMirror needs.
+    std::vector<std::string> nodes{};
+    /// Ports whose levels are sent as events `port_levels`; at most 64.
+    std::vector<WatchedPort> watches{};
     /// Pauses before attempts to reconnect: the first is at most this long, each further one up to twice as long.
     std::chrono::milliseconds shortest_pause{100};
     std::chrono::milliseconds longest_pause{5000};
@@ -35,7 +46,7 @@ struct Resync {
     enum class Reason : std::uint8_t {
         started,    ///< the first item
         restarted,  ///< the daemon was restarted: `instance_id` is another one
-        missed,     ///< changes were missed, or a change has a kind that this version does not know
+        missed,     ///< the daemon no longer keeps missed changes, or this version does not know the kind of a change
     };
     Reason reason{};
     std::string instance_id{};
@@ -51,12 +62,13 @@ using SubscriptionItem = std::variant<v1::Event, Resync>;
 
 /// A subscription to the events of a daemon, with a connection of its own. Not thread-safe, except for interrupt().
 ///
-/// Reconnects when the connection is lost, for as long as it takes. If the daemon is the same instance and no change was
-/// missed, the events continue. Otherwise, the next item is a Resync. The first item is a Resync, too. Applied in order,
-/// the items therefore always give the daemon's graph; see GraphMirror. Without TOPIC_CHANGES, there are no Resyncs.
+/// Reconnects when the connection is lost, for as long as it takes. If the daemon is the same instance, the events continue
+/// with those that were missed: it keeps the latest 10,000 changes. Otherwise, the next item is a Resync. The first item is
+/// a Resync, too. Applied in order, the items therefore always give the daemon's graph; see GraphMirror. Without
+/// TOPIC_CHANGES, there are no Resyncs.
 ///
 /// Only next() reads from the connection. A daemon disconnects a client that leaves too many changes unread; the
-/// subscription then reconnects, and the next item is a Resync.
+/// subscription then reconnects.
 class Subscription {
  public:
     /// Connects and subscribes. Does not retry: it returns the errors of Client::connect().

@@ -128,6 +128,15 @@ void PendingRequest::answer(EncodedAnswer&& answer) {
     encoded = std::move(answer);
 }
 
+void PendingRequest::defer_answer() {
+    stage = Stage::executed;
+    ++awaited;
+}
+
+void PendingRequest::answer_part() {
+    if (stage == Stage::executed && --awaited == 0) stage = Stage::answered;
+}
+
 void PendingRequest::refuse(const Error& error) {
     claim.withdraw();
     to_wire(error, *answer().mutable_status());

@@ -55,6 +55,8 @@ struct PendingRequest {
     bool large = false;                 ///< at least kLargeBytes
     Stage stage = Stage::waiting;
     std::unique_ptr<RequestState> state{};  ///< of its kind
+    std::uint32_t awaited = 0;              ///< what its answer waits for: the begin of its transaction, the disk
+    std::uint32_t plans = 0;                ///< that were made of what it changes in the graph as it is
     bool committed = false;                 ///< what it changed stays, even if the request fails now
     std::optional<TimePoint> deadline{};    ///< the engine had no room; the request is retried until then
     AwaitedStarts::Wait start{};            ///< of its transaction; removed together with the request
@@ -78,6 +80,9 @@ struct PendingRequest {
     v1::Response& begin_answer();
     /// Returns the same; it counts as complete when the handler returns.
     v1::Response& answer();
+    /// Defers the answer, which has been begun, until answer_part() has been called once for each call of this function.
+    void defer_answer();
+    void answer_part();
     /// Completes the answer.
     void answer(EncodedAnswer&& answer);
     void refuse(const Error& error);

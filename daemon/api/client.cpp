@@ -16,6 +16,14 @@ namespace {
 
 /// Requests of one client that are prepared before their turn.
 constexpr std::size_t kPreparedAhead = 8;
+/// Missed changes that a client has in its outbox, unless the limit of its events is lower.
+constexpr std::size_t kMissedAheadBytes = std::size_t{256} << 10U;
+/// Missed changes that are looked at in one step.
+constexpr int kMissedInStep = 64;
+
+std::size_t answer_bytes(const PendingRequest& request) {
+    return request.encoded.bytes != 0 ? request.encoded.bytes : request.reply.ByteSizeLong();
+}
 
 Error too_large(const PendingRequest& request, std::size_t bytes) {
     std::string sentence = "the answer takes " + std::to_string(bytes) + " bytes; a message has at most " +
@@ -62,7 +70,7 @@ bool Client::may_run() {
                                                                  : time.may_run(shared_from_this());
 }
 
-bool Client::may_finish() { return dispatcher_.services().time.may_finish(shared_from_this()); }
+bool Client::may_finish(std::size_t bytes) { return dispatcher_.services().time.may_finish(shared_from_this(), bytes); }
 
 void Client::receive(std::string_view payload) {
     take([&] {
@@ -191,8 +199,9 @@ void Client::close() {
 /// The client is no longer counted and receives no events, but may still receive its last answer.
 void Client::leave() {
     Services& services = dispatcher_.services();
-    services.hub.unsubscribe(*this);
+    ignore_changes();
     services.telemetry.unsubscribe(*this);
+    services.watches.unsubscribe(*this);
     const bool left = std::erase(services.clients, this) != 0;
     if (state_ == State::closed) {
         std::erase(services.refused, this);
@@ -208,10 +217,62 @@ void Client::mark_lost(std::string_view why) {
     lost_ = why;
 }
 
-void Client::deliver(const SharedFrame& event) {
-    if (state_ == State::lost) return;
+void Client::follow_changes(std::optional<std::uint64_t> after) {
+    dispatcher_.services().hub.subscribe(*this);
+    if (after) next_missed_ = *after + 1;
+}
+
+void Client::ignore_changes() {
+    dispatcher_.services().hub.unsubscribe(*this);
+    next_missed_.reset();
+}
+
+void Client::filter_events(std::shared_ptr<const NodeFilter> filter) {
+    filter_ = std::move(filter);
+    outbox_.filter_telemetry(filter_);
+}
+
+std::uint64_t Client::latest_change() const {
+    return next_missed_ ? *next_missed_ - 1 : dispatcher_.services().hub.number();
+}
+
+/// Returns false if the change does not fit into the outbox.
+bool Client::push(const Change& change) {
+    return (filter_ && !filter_->passes(change.nodes)) || outbox_.push_event(change.frame);
+}
+
+/// Sends what the client has missed as it reads. While it does, new changes come to it in the same way, so none is missing
+/// and none is sent twice.
+void Client::catch_up() {
+    const std::size_t ahead = std::min(kMissedAheadBytes, dispatcher_.services().limits.output.event_bytes / 2);
+    while (next_missed_ && state_ != State::lost && outbox_.unsent_event_bytes() < ahead) {
+        if (!may_finish(kMissedAheadBytes) || !send_missed()) return;
+    }
+}
+
+/// Returns false if the client must read first.
+bool Client::send_missed() {
+    const EventHub& hub = dispatcher_.services().hub;
+    for (int i = 0; i < kMissedInStep; ++i) {
+        if (*next_missed_ > hub.number()) {
+            next_missed_.reset();
+            return true;
+        }
+        const Change* const change = hub.kept(*next_missed_);
+        if (change == nullptr) {
+            mark_lost("reads its missed events more slowly than new ones are added");
+            return true;
+        }
+        if (!push(*change)) return false;
+        ++*next_missed_;
+    }
+    return true;
+}
+
+void Client::deliver(const Change& change) {
+    if (state_ == State::lost || next_missed_) return;
     const auto pushed = guarded("queueing an event", [&] {
-        if (!outbox_.push_event(event))
+        if (!push(change))
             mark_lost(
                 "does not read its events (more than --max-unread-events, or about 4096 with responses in between)");
     });
@@ -221,7 +282,7 @@ void Client::deliver(const SharedFrame& event) {
 
 /// Events about changes are never dropped: a client that misses one must read the graph again.
 void Client::missed() {
-    mark_lost("missed an event about a change: it does not fit into a message, or memory ran out");
+    mark_lost("missed an event about a change because memory ran out");
     if (changed_) changed_();
 }
 
@@ -253,6 +314,7 @@ void Client::resume() {
         const auto answered = guarded("answering requests", [this] {
             while (step()) {
             }
+            catch_up();
         });
         if (!answered) mark_lost("could not be answered because memory ran out");
     });
@@ -266,8 +328,9 @@ bool Client::waits_for_room() const {
 
 bool Client::step() {
     if (executed_ > 0 && queue_.front().stage == PendingRequest::Stage::answered) {
-        if (!may_finish()) return false;
-        send_front();
+        const std::size_t bytes = answer_bytes(queue_.front());
+        if (!may_finish(bytes)) return false;
+        send_front(bytes);
         return true;
     }
     if (!may_run() && !waits_for_room()) return false;
@@ -280,9 +343,8 @@ bool Client::step() {
     return true;
 }
 
-void Client::send_front() {
+void Client::send_front(std::size_t bytes) {
     PendingRequest& request = queue_.front();
-    const std::size_t bytes = request.encoded.bytes != 0 ? request.encoded.bytes : request.reply.ByteSizeLong();
     if (bytes > kMaximumFrameBytes) request.refuse(too_large(request, bytes));
     if (request.encoded.frame.empty()) {
         outbox_.push_response(request.reply);

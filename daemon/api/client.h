@@ -14,6 +14,7 @@
 #include "api/control_time.h"
 #include "api/entry.h"
 #include "api/events/event_hub.h"
+#include "api/events/node_filter.h"
 #include "api/events/outbox.h"
 #include "api/events/telemetry.h"
 #include "api/fairness.h"
@@ -67,8 +68,8 @@ class Client final : public std::enable_shared_from_this<Client>,
     /// ControlTime, which on_change() reports.
     [[nodiscard]] bool may_run();
     /// Must be checked before sending answers, and before receiving the rest of a message. Returns false if the client has used
-    /// so much that it has to wait for its turn.
-    [[nodiscard]] bool may_finish();
+    /// so much that it has to wait for its turn. `bytes`: of the answers, or of the part that has arrived.
+    [[nodiscard]] bool may_finish(std::size_t bytes);
     /// Counts time for the client until the end of the scope: what the session does for it.
     [[nodiscard]] ControlTime::Scope spend();
     /// Returns whether the last request received is large and has not been parsed yet.
@@ -116,6 +117,14 @@ class Client final : public std::enable_shared_from_this<Client>,
         name_ = std::move(name);
         identity_ = std::move(identity);
     }
+    /// Subscribes to changes, from the one after `after` on, which the hub must keep. nullopt: from the next one on, or, if the
+    /// client has subscribed before, without a gap.
+    void follow_changes(std::optional<std::uint64_t> after);
+    void ignore_changes();
+    /// Sets the nodes whose events the client receives; null: all.
+    void filter_events(std::shared_ptr<const NodeFilter> filter);
+    /// Returns the number of the latest change that has been put into the outbox, or that the filter has held back.
+    [[nodiscard]] std::uint64_t latest_change() const;
     /// Counts the client as a subscriber, until it leaves. RESOURCE_EXHAUSTED if there are enough.
     [[nodiscard]] Expected<void> become_subscriber();
     /// Ends the access of a client that was admitted: refuses all requests that have not had their turn, and answers
@@ -151,10 +160,13 @@ class Client final : public std::enable_shared_from_this<Client>,
         closed,
     };
 
-    void deliver(const SharedFrame& event) override;
+    void deliver(const Change& change) override;
     void missed() override;
     void deliver_telemetry(const SharedTelemetry& event) override;
 
+    [[nodiscard]] bool push(const Change& change);
+    void catch_up();
+    [[nodiscard]] bool send_missed();
     void take(const std::function<void()>& enqueue);
     void enqueue(std::string_view payload);
     void enqueue_large(std::string&& payload);
@@ -163,7 +175,7 @@ class Client final : public std::enable_shared_from_this<Client>,
     [[nodiscard]] bool waits_for_room() const;
     [[nodiscard]] bool step();
     void prepare_ahead();
-    void send_front();
+    void send_front(std::size_t bytes);
     void free_on_worker(PendingRequest& request);
     /// Another client has freed memory.
     void memory_freed() {
@@ -189,6 +201,8 @@ class Client final : public std::enable_shared_from_this<Client>,
     std::optional<std::string> name_;
     Identity identity_;
     const std::shared_ptr<std::optional<Error>> access_end_ = std::make_shared<std::optional<Error>>();
+    std::optional<std::uint64_t> next_missed_;  ///< number of the next change to send, while it catches up
+    std::shared_ptr<const NodeFilter> filter_;
     bool has_subscribed_ = false;
     bool counted_ = false;  ///< as a subscriber
     State state_ = State::open;

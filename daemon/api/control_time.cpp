@@ -61,8 +61,8 @@ bool ControlTime::may_run(const std::shared_ptr<Waiter>& waiter) {
     return false;
 }
 
-bool ControlTime::may_finish(const std::shared_ptr<Waiter>& waiter) {
-    return waiter->account().used < floor() + slice_ || may_run(waiter);
+bool ControlTime::may_finish(const std::shared_ptr<Waiter>& waiter, std::size_t bytes) {
+    return bytes <= kSmallAnswerBytes || waiter->account().used < served_ - slice_ || may_run(waiter);
 }
 
 bool ControlTime::may_run_urgently(const std::shared_ptr<Waiter>& waiter) {
@@ -103,6 +103,7 @@ void ControlTime::end_turn() {
     const nanoseconds used = slice_ - slice_left_;
     const nanoseconds before = expected.value_or(used);
     expected = before + (used - before) / kExpectedTurns;
+    long_turn_ = std::max(used, long_turn_ - long_turn_ / kLongTurns);
 }
 
 void ControlTime::begin_pass() {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -33,9 +34,13 @@ class ControlTime {
     /// What a turn is expected to take is the mean of about this many turns: one interrupted turn does not make a client
     /// heavy, and light turns between heavy ones do not make it light.
     static constexpr int kExpectedTurns = 8;
+    /// A long turn of any client counts for the head start of those that come after a rest for about this many turns.
+    static constexpr int kLongTurns = 256;
     /// Requests that must not wait, such as a mute, run without a turn: this many at once, and one more in every interval.
     static constexpr std::int64_t kUrgentAtOnce = 4;
     static constexpr std::chrono::milliseconds kUrgentInterval{20};
+    /// Sending an answer of this size takes less time than waiting for a turn would save.
+    static constexpr std::size_t kSmallAnswerBytes = 4'096;
 
     using Used = std::function<std::chrono::nanoseconds()>;
 
@@ -66,9 +71,9 @@ class ControlTime {
 
     /// Returns whether the client may use time now. Otherwise it is resumed in its turn.
     [[nodiscard]] bool may_run(const std::shared_ptr<Waiter>& waiter);
-    /// The same for what ends a request that has had its turn, such as sending its answer: a client that has used less
-    /// than a slice more than the others need not wait again.
-    [[nodiscard]] bool may_finish(const std::shared_ptr<Waiter>& waiter);
+    /// The same for what ends a request that has had its turn, such as sending its answer of this size. A client whose
+    /// answer is small, or which has used less than the others, need not wait again.
+    [[nodiscard]] bool may_finish(const std::shared_ptr<Waiter>& waiter, std::size_t bytes);
     /// The same for a request that must not wait.
     [[nodiscard]] bool may_run_urgently(const std::shared_ptr<Waiter>& waiter);
 
@@ -86,8 +91,11 @@ class ControlTime {
     void charge(TimeAccount& account, std::chrono::nanoseconds spent);
     void wait(const std::shared_ptr<Waiter>& waiter);
     void end_turn();
-    /// A client that comes after a rest goes this much before those that wait.
-    [[nodiscard]] std::chrono::nanoseconds head_start() const { return 2 * slice_; }
+    /// A client that comes after a rest goes this much before served(). Those that wait have started up to a turn before it,
+    /// because it grows while they wait.
+    [[nodiscard]] std::chrono::nanoseconds head_start() const {
+        return std::clamp<std::chrono::nanoseconds>(long_turn_, 2 * slice_, kLongestDebt);
+    }
     [[nodiscard]] std::chrono::nanoseconds floor() const { return served_ - head_start(); }
     [[nodiscard]] std::shared_ptr<Waiter> take_lightest();
     void report_pass_over() const {
@@ -103,6 +111,7 @@ class ControlTime {
     std::chrono::nanoseconds most_used_{0};   ///< the largest TimeAccount::used
     std::chrono::nanoseconds free_left_;      ///< of this pass, for clients without a turn
     std::chrono::nanoseconds slice_left_{0};  ///< of the turn
+    std::chrono::nanoseconds long_turn_{0};   ///< use in the longest of the latest turns
     bool turn_begins_ = false;                ///< its first step always runs, so that every turn gets on
     std::weak_ptr<Waiter> in_turn_;
     std::vector<std::weak_ptr<Waiter>> waiting_;  ///< in the order in which they came

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "api/access.h"
+#include "api/scenes/scene_files.h"
 #include "api/workers.h"
 #include "status/status.h"
 #include "text/error.h"
@@ -27,6 +29,8 @@ class DaemonAccess {
     /// Override this together with graph_changed() and output_changed() if the state is saved.
     [[nodiscard]] virtual StoreStatus store_status() const { return {}; }
     [[nodiscard]] virtual Access& access() { return no_access(); }
+    /// Returns the files of the scenes; null: scenes are kept in memory only.
+    [[nodiscard]] virtual SceneFiles* scene_files() { return nullptr; }
     /// Returns UTC in microseconds since 1970-01-01.
     [[nodiscard]] virtual std::int64_t utc_us() const {
         return std::chrono::duration_cast<std::chrono::microseconds>(
@@ -35,6 +39,23 @@ class DaemonAccess {
     }
     /// Called after every commit of a transaction or parameter change. Must be fast.
     virtual void graph_changed() {}
+
+    /// A change that is to be recorded on disk.
+    struct Record {
+        std::uint64_t revision = 0;
+        std::string content{};
+        std::function<std::string()> history{};    ///< called on any thread, destroyed on the control thread
+        std::function<void(bool durable)> done{};  ///< called once, later; in the order of the records
+    };
+    /// Returns whether changes must be recorded.
+    [[nodiscard]] virtual bool records_changes() const { return false; }
+    /// Returns whether a change may be made whose record takes up to this many bytes. False: not yet; ask again after
+    /// ChangeLog::room_changed(). RESOURCE_EXHAUSTED: the disk is full.
+    [[nodiscard]] virtual Expected<bool> reserve_record(std::size_t /*bytes*/) { return true; }
+    virtual void record(Record /*record*/) {}
+    /// Memory ran out for a record: the graph must be saved as a whole.
+    virtual void record_lost() {}
+
     /// Called after the output was muted or unmuted. Must be fast.
     virtual void output_changed() {}
     /// Saves what `writer` writes, on a worker, as what a restart needs of the edit that waits for its confirmation;

@@ -59,13 +59,24 @@ void Dispatcher::tick() {
     services_.output.poll(now);
     services_.telemetry.poll(now);
     services_.confirmation.poll(now);
-    services_.progress_queue.retry(now, services_.engine.progress() + services_.confirmation.progress());
-    services_.plan_room.retry(now);
-    services_.parameter_room.retry(now);
+    resume_waiting(now);
     services_.schedule.poll(now);
+    services_.changes.poll(now);
+    services_.scenes.poll(now);
+    services_.load.poll(now);
     services_.devices.expire(now);
     services_.failed_attempts.poll(now);
     end_expired_sessions(now);
+}
+
+/// Takes about one slice for each queue: other clients have their turns before the rest.
+void Dispatcher::resume_waiting(TimePoint now) {
+    TimePoint end = now + services_.limits.slice;
+    const auto over = [&] { return services_.clock() >= end; };
+    services_.progress_queue.retry(now, services_.engine.progress() + services_.confirmation.progress(), over);
+    end = services_.clock() + services_.limits.slice;
+    services_.parameter_room.retry(now, over);
+    services_.plan_room.retry(now, over);
 }
 
 /// Compares with the time of day, which may be set: the time that a token has left is not constant.
@@ -89,7 +100,10 @@ std::chrono::microseconds Dispatcher::interval() const {
     const TimePoint now = services_.clock();
     if (const auto confirmation = services_.confirmation.interval(now)) interval = std::min(interval, *confirmation);
     if (const auto schedule = services_.schedule.interval(now)) interval = std::min(interval, *schedule);
+    if (const auto scenes = services_.scenes.interval(now)) interval = std::min(interval, *scenes);
+    if (const auto load = services_.load.interval(now)) interval = std::min(interval, *load);
     if (const auto telemetry = services_.telemetry.interval(now)) interval = std::min(interval, *telemetry);
+    if (const auto watches = services_.watches.interval()) interval = std::min(interval, *watches);
     return interval;
 }
 

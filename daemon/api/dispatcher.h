@@ -72,6 +72,7 @@ class Dispatcher {
     [[nodiscard]] bool dispatch(Call& call);
 
  private:
+    void resume_waiting(TimePoint now);
     void end_expired_sessions(TimePoint now);
 
     Services services_;

@@ -50,7 +50,7 @@ void RoomQueue::wait(const std::shared_ptr<Waiter>& waiter, std::size_t size) {
     waiting_.insert(std::ranges::upper_bound(waiting_, end, {}, &Place::end), {waiter, size, end});
 }
 
-void RoomQueue::retry(TimePoint now) {
+void RoomQueue::retry(TimePoint now, const std::function<bool()>& over) {
     // Clients that have left share nothing, and their places may never come to the front.
     std::erase_if(waiting_, [](const Place& place) { return place.waiter.expired(); });
     std::vector<std::weak_ptr<Waiter>> waiters;
@@ -65,6 +65,7 @@ void RoomQueue::retry(TimePoint now) {
         in_turn_ = waiter.get();
         if (waiter != nullptr) waiter->resume();
         in_turn_ = nullptr;
+        if (over()) return;
     }
 }
 
@@ -73,14 +74,18 @@ void ProgressQueue::wait(const std::shared_ptr<Waiter>& waiter) {
     if (std::ranges::none_of(waiting_, same)) waiting_.emplace_back(waiter);
 }
 
-void ProgressQueue::retry(TimePoint now, std::uint64_t progress) {
+void ProgressQueue::retry(TimePoint now, std::uint64_t progress, const std::function<bool()>& over) {
     expire_all({waiting_.begin(), waiting_.end()}, now);
-    if (std::exchange(progress_, progress) == progress) return;
-    for (std::size_t left = waiting_.size(); left > 0 && !waiting_.empty(); --left) {
+    if (std::exchange(progress_, progress) != progress) due_ = waiting_.size();
+    while (due_ > 0 && !waiting_.empty()) {
         const auto waiter = waiting_.front().lock();
         waiting_.pop_front();
-        if (waiter != nullptr) waiter->resume();
+        --due_;
+        if (waiter == nullptr) continue;
+        waiter->resume();
+        if (over()) return;
     }
+    due_ = 0;
 }
 
 }  // namespace rta::api

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -32,8 +33,9 @@ class RoomQueue {
     /// The engine was full, or may_ask() returned false: the request waits. A client refused in its turn keeps its place,
     /// but a request of another size does not get the place of one that has expired or was refused.
     void wait(const std::shared_ptr<Waiter>& waiter, std::size_t size);
-    /// Expires requests whose timeout has passed, then resumes clients in order until the engine is full again.
-    void retry(TimePoint now);
+    /// Expires requests whose timeout has passed, then resumes clients in order until the engine is full again, or until
+    /// `over` returns true: each may commit a large graph.
+    void retry(TimePoint now, const std::function<bool()>& over);
 
  private:
     struct Place {
@@ -58,12 +60,13 @@ class ProgressQueue {
     [[nodiscard]] bool empty() const { return waiting_.empty(); }
     void wait(const std::shared_ptr<Waiter>& waiter);
     /// Expires requests whose timeout has passed. Then, if `progress` of the engine has changed, resumes the other
-    /// clients in order. Must be called before any new request is executed after that: waiting clients go first.
-    void retry(TimePoint now, std::uint64_t progress);
+    /// clients in order, until `over` returns true; the next calls resume the rest.
+    void retry(TimePoint now, std::uint64_t progress, const std::function<bool()>& over);
 
  private:
     std::deque<std::weak_ptr<Waiter>> waiting_;
     std::uint64_t progress_ = 0;
+    std::size_t due_ = 0;  ///< the first of waiting_ that have not been resumed since the progress
 };
 
 /// Prevents a loop from re-entering itself. A call made by the loop may request another run; the running loop covers

@@ -11,6 +11,7 @@
 
 #include "api/client.h"
 #include "api/exception_barrier.h"
+#include "api/services.h"
 #include "rta/v1/control.pb.h"
 
 namespace rta::api {

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 
+#include "api/scenes/scene_limits.h"
 #include "frame/frame_codec.h"
 
 namespace rta::api {
@@ -29,13 +30,18 @@ struct ClientLimits {
     /// Client::kPendingBytesOfEach of its own.
     std::size_t pending_bytes_of_all = std::size_t{64} << 20U;
     OutboxLimits output{};
+    /// Memory of the latest changes, at most KeptChanges::kMaximum, which clients that reconnect can resume with.
+    std::size_t kept_bytes = std::size_t{16} << 20U;
     /// Clients that have subscribed.
     std::size_t subscriptions = 65'536;
     /// Different rates of telemetry at the same time: each has its own measurements and events. A client that asks for a
     /// further one gets the nearest of these.
     std::size_t telemetry_rates = 8;
+    /// Ports that all clients watch together.
+    std::size_t watched_ports = 256;
     /// Time of the control thread that clients use together in one pass, and of one turn.
     std::chrono::microseconds slice{125};
+    SceneLimits scenes{};
 };
 
 }  // namespace rta::api

@@ -29,6 +29,11 @@ void PendingCommands::await(const Ticket& ticket, TimePoint deadline, Answered a
 
 void PendingCommands::announce(const Ticket& ticket) {
     if (!first_announced_) first_announced_ = ticket.revision;
+    unheard_revisions_.insert(ticket.revision);
+}
+
+std::uint64_t PendingCommands::heard_revision() const {
+    return unheard_revisions_.empty() ? engine_.revision() : *unheard_revisions_.begin() - 1;
 }
 
 AwaitedStarts::Wait PendingCommands::await_start(const Ticket& ticket, TimePoint now, TimePoint deadline,
@@ -127,6 +132,7 @@ void PendingCommands::report_starts() {
 /// Clients learn from the response before the event that their own change is heard.
 void PendingCommands::resolve(const Started& started) {
     starts_.heard(started.revision, started.frame);
+    unheard_revisions_.erase(started.revision);
     if (!first_announced_ || started.revision < *first_announced_) return;
     hub_.publish([&](v1::Event& event) {
         event.mutable_transaction_heard()->set_revision(started.revision);

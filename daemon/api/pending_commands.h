@@ -7,6 +7,7 @@
 #include <deque>
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -36,6 +37,8 @@ class PendingCommands final : private Engine::Observer {
     void await(const Ticket& ticket, TimePoint deadline, Answered answered);
     /// From this transaction on, publishes TransactionHeard for every transaction that begins to be heard.
     void announce(const Ticket& ticket);
+    /// Returns the latest revision up to which every transaction has begun to be heard.
+    [[nodiscard]] std::uint64_t heard_revision() const;
     /// Calls `answered` when the transaction begins to be heard, or is late. Precondition: as in AwaitedStarts::add().
     AwaitedStarts::Wait await_start(const Ticket& ticket, TimePoint now, TimePoint deadline,
                                     AwaitedStarts::Answered answered);
@@ -109,6 +112,7 @@ class PendingCommands final : private Engine::Observer {
     AwaitedStarts starts_;
     std::deque<Started> started_;                   ///< and not reported yet
     std::optional<std::uint64_t> first_announced_;  ///< earlier revisions are those of a restored graph
+    std::set<std::uint64_t> unheard_revisions_;
     std::uint64_t applied_serial_ = 0;
     std::uint64_t prompt_serial_ = 0;  ///< of the latest awaited transaction that begins with its command
     std::uint64_t frames_ = 0;         ///< the engine's clock at the last poll

@@ -17,19 +17,25 @@ void create_token(Call& call);
 void get_frequency_response(Call& call);
 void get_graph(Call& call);
 void get_history(Call& call);
+void get_scene(Call& call);
 void get_status(Call& call);
 void get_time(Call& call);
 void hello(Call& call);
 void list_devices(Call& call);
 void list_node_types(Call& call);
 void list_pending(Call& call);
+void list_scenes(Call& call);
 void list_tokens(Call& call);
 void mute_output(Call& call);
 void panic(Call& call);
+void recall_scene(Call& call);
 void redo(Call& call);
+void remove_scene(Call& call);
+void rename_scene(Call& call);
 void reset_meters(Call& call);
 void revert(Call& call);
 void revoke_token(Call& call);
+void save_scene(Call& call);
 void set_device(Call& call);
 void set_parameters(Call& call);
 void set_volume(Call& call);
@@ -41,6 +47,7 @@ Prepared prepare_check_graph(const Engine& engine, SharedGraphSnapshot snapshot,
 
 std::string smaller_graph(const v1::Request& message);
 std::string smaller_history(const v1::Request& message);
+std::string smaller_scene(const v1::Request& message);
 
 }  // namespace requests
 
@@ -105,6 +112,18 @@ constexpr std::array kTable{
                 nullptr, requests::list_pending, nullptr},
     RequestKind{Request::kCancelPending, "cancel_pending", control, kChanges, kTransient, pipelined,
                 nullptr, requests::cancel_pending, nullptr},
+    RequestKind{Request::kSaveScene, "save_scene", control, kChanges, kDurable, pipelined,
+                nullptr, requests::save_scene, nullptr},
+    RequestKind{Request::kRecallScene, "recall_scene", control, kChanges, kDurable, pipelined,
+                nullptr, requests::recall_scene, nullptr},
+    RequestKind{Request::kListScenes, "list_scenes", read, kReads, kTransient, after_answers,
+                nullptr, requests::list_scenes, nullptr},
+    RequestKind{Request::kRenameScene, "rename_scene", control, kChanges, kDurable, pipelined,
+                nullptr, requests::rename_scene, nullptr},
+    RequestKind{Request::kRemoveScene, "remove_scene", control, kChanges, kDurable, pipelined,
+                nullptr, requests::remove_scene, nullptr},
+    RequestKind{Request::kGetScene, "get_scene", read, kReads, kTransient, after_answers,
+                nullptr, requests::get_scene, requests::smaller_scene},
     RequestKind{Request::kConfirm, "confirm", control, kChanges, kDurable, pipelined,
                 nullptr, requests::confirm, nullptr},
     RequestKind{Request::kRevert, "revert", control, kChanges, kDurable, pipelined,

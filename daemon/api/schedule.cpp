@@ -8,6 +8,7 @@
 
 #include "api/call.h"
 #include "api/convert.h"
+#include "api/edit_summary.h"
 #include "api/events/changes.h"
 #include "api/exception_barrier.h"
 #include "api/requests/set_parameters.h"
@@ -36,52 +37,16 @@ constexpr std::size_t kMostChangesPerPoll = 2'048;
 constexpr std::uint32_t kMostBuilds = 16;
 constexpr auto kRetryInterval = 250us;
 constexpr auto kRestInterval = 50ms;
-constexpr std::size_t kSummaryBytes = 160;
-constexpr int kSummaryEdits = 3;
 
-std::string describe(const v1::SetParameter& change) { return "set " + change.node() + "." + change.parameter(); }
-
-std::string describe(const v1::Edit& edit) {
-    switch (edit.edit_case()) {
-        case v1::Edit::kAddNode:
-            return "add " + edit.add_node().type() + " " + edit.add_node().name();
-        case v1::Edit::kRemoveNode:
-            return "remove " + edit.remove_node().name();
-        case v1::Edit::kRenameNode:
-            return "rename " + edit.rename_node().name() + " to " + edit.rename_node().new_name();
-        case v1::Edit::kConnect:
-            return "connect " + edit.connect().from() + " to " + edit.connect().to();
-        case v1::Edit::kDisconnect:
-            return "disconnect " + edit.disconnect().from() + " from " + edit.disconnect().to();
-        case v1::Edit::kSetParameter:
-            return describe(edit.set_parameter());
-        case v1::Edit::kChangeSettings:
-            return "change settings of " + edit.change_settings().node();
-        case v1::Edit::kSetLatencyCompensation:
-            return "set latency compensation";
-        case v1::Edit::kDescribe:
-            return "describe " + (edit.describe().node().empty() ? "the graph" : edit.describe().node());
-        case v1::Edit::kReplaceGraph:
-        case v1::Edit::EDIT_NOT_SET:
-            break;
+/// Of edits that have been checked.
+std::string summarize(const auto& messages, auto to_model) {
+    constexpr int kMost = 1'000;
+    if (messages.size() > kMost) return std::to_string(messages.size()) + " edits";
+    std::vector<rta::Edit> edits;
+    for (const auto& message : messages) {
+        if (auto edit = to_model(message)) edits.push_back(*std::move(edit));
     }
-    return "replace the graph";
-}
-
-template <class List>
-std::string summarize(const List& list) {
-    std::string text;
-    int count = 0;
-    for (const auto& one : list) {
-        std::string part = describe(one);
-        if (count == kSummaryEdits || text.size() + part.size() > kSummaryBytes) {
-            return text + (text.empty() ? "" : " and ") + std::to_string(list.size() - count) +
-                   (text.empty() ? " edits" : " more");
-        }
-        text += (text.empty() ? "" : ", ") + std::move(part);
-        ++count;
-    }
-    return text;
+    return summary_of(edits);
 }
 
 /// At least 0.001 s.
@@ -109,14 +74,16 @@ struct Schedule::Entry {
 };
 
 Schedule::Schedule(Engine& engine, DaemonAccess& daemon, EventHub& hub, History& history, Confirmation& confirmation,
-                   PendingCommands& commands, Workers& workers, std::function<TimePoint()> clock,
-                   std::function<void()> wake)
+                   ChangeLog& changes, PendingCommands& commands, LoadPrediction& load, Workers& workers,
+                   std::function<TimePoint()> clock, std::function<void()> wake)
     : engine_{engine},
       daemon_{daemon},
       hub_{hub},
       history_{history},
+      changes_{changes},
       confirmation_{confirmation},
       commands_{commands},
+      load_{load},
       workers_{workers},
       wake_{std::move(wake)},
       time_{engine, daemon, std::move(clock)} {
@@ -196,10 +163,12 @@ Expected<v1::PendingEdit> Schedule::add(Edit edit) {
     info.set_utc_us(added.utc_us.value_or(time_.now().utc_of(added.frame)));
     info.set_author(added.author);
     info.set_client_name(added.client_name);
-    if (added.parameters != nullptr) {
-        info.set_summary(summarize(added.parameters->changes()));
+    if (added.find_plan) {
+        info.set_summary(added.summary);
+    } else if (added.parameters != nullptr) {
+        info.set_summary(summarize(added.parameters->changes(), to_change));
     } else {
-        info.set_summary(added.transaction->has_edits() ? summarize(added.transaction->edits().edits())
+        info.set_summary(added.transaction->has_edits() ? summarize(added.transaction->edits().edits(), to_edit)
                                                         : "replace the graph");
     }
     const auto behind =
@@ -247,19 +216,30 @@ bool Schedule::may_prepare() const {
 }
 
 void Schedule::prepare(const std::shared_ptr<Entry>& entry) {
+    Expected<Plan> plan = entry->edit.find_plan ? entry->edit.find_plan() : Plan{};
+    if (!plan) {
+        entry->stage = Entry::Stage::failed;
+        entry->error = std::move(plan.error());
+        return;
+    }
     entry->stage = Entry::Stage::preparing;
     ++preparing_;
     struct Job {
         std::shared_ptr<const v1::ApplyTransaction> given;
-        SharedGraphSnapshot snapshot;
+        Plan plan;
+        std::uint64_t latest_edit;
+        SharedGraphSnapshot snapshot{};
         Expected<std::unique_ptr<RequestState>> state = fail(ErrorCode::internal, "the edit was not prepared");
     };
-    const auto job = std::make_shared<Job>();
-    job->given = entry->edit.transaction;
-    if (entry->edit.bytes >= PendingRequest::kLargeBytes) job->snapshot = engine_.snapshot();
+    const auto job = std::make_shared<Job>(entry->edit.transaction, std::move(*plan), hub_.latest_edit().number);
+    if (job->plan || entry->edit.bytes >= PendingRequest::kLargeBytes) job->snapshot = engine_.snapshot();
     workers_.run(
         "preparing a scheduled edit",
         [job, &engine = std::as_const(engine_)] {
+            if (job->plan) {
+                job->state = job->plan(engine, std::move(job->snapshot), job->latest_edit);
+                return;
+            }
             v1::ApplyTransaction message = *job->given;
             job->state = requests::prepare_transaction(engine, std::move(job->snapshot), take_content(message, engine));
         },
@@ -335,7 +315,7 @@ void Schedule::reserve(const FrameTime::Now& now) {
         if (near && (!next || entry.edit.frame < *next)) next = entry.edit.frame;
     };
     for (const auto& entry : waiting_) {
-        if (entry->edit.transaction != nullptr) consider(*entry);
+        if (entry->edit.is_transaction()) consider(*entry);
     }
     for (const auto& entry : sent_) {
         if (entry->must_start) consider(*entry);
@@ -366,7 +346,7 @@ void Schedule::poll_transactions(const FrameTime::Now& now, TimePoint clock) {
     for (auto next = waiting_.begin(); next != waiting_.end();) {
         const std::shared_ptr<Entry> entry = *next;
         const double until_ns = now.ns_until(entry->edit.frame);
-        const bool transaction = entry->edit.transaction != nullptr;
+        const bool transaction = entry->edit.is_transaction();
         const double ahead_ns = 1e9 * std::chrono::duration<double>(kPrepareAhead).count();
         if (until_ns > ahead_ns) {
             next_ns = std::min(next_ns, until_ns - ahead_ns);
@@ -444,6 +424,10 @@ Schedule::Progress Schedule::advance_transaction(const std::shared_ptr<Entry>& e
         case Entry::Stage::prepared:
             break;
     }
+    if (entry->state->recall && !entry->state->recall->is_current(engine_, hub_)) {
+        plan_again(*entry);
+        return Progress::waits;
+    }
     if (!entry->wait_frames) {
         const auto wait = engine_.frames_to_wait(entry->state->prepared);
         if (!wait && wait.error().code == ErrorCode::aborted) return refused(entry, wait.error());
@@ -456,15 +440,36 @@ Schedule::Progress Schedule::advance_transaction(const std::shared_ptr<Entry>& e
     return left_ns > wait_ns ? Progress::waits : commit(entry, true);
 }
 
+/// Another client has changed the graph since. If that goes on after the time of the edit, it fails with this error.
+void Schedule::plan_again(Entry& entry) {
+    Engine::give_back(std::move(entry.state->prepared));
+    workers_.free(std::move(entry.state));
+    entry.stage = Entry::Stage::waits;
+    entry.wait_frames.reset();
+    entry.error = {ErrorCode::aborted, "other clients have changed the graph all the time; nothing has changed", {}};
+}
+
 Schedule::Progress Schedule::commit(const std::shared_ptr<Entry>& entry, bool ahead) {
     const auto admitted = confirmation_.admits(entry->edit.author, false);
     if (!admitted) return refused(entry, admitted.error());
     if (!*admitted) return Progress::waits;
     requests::TransactionState& transaction = *entry->state;
+    const auto room = changes_.may_commit(transaction.edit_bytes);
+    if (!room) entry->error = room.error();
+    if (!room.value_or(false)) return Progress::waits;
     sent_.reserve(sent_.size() + 1);  // nothing may fail once the engine has taken the edit
     AudioGraph before;
-    const auto ticket = ahead ? engine_.commit_ahead(transaction.prepared, entry->edit.frame, &before)
-                              : engine_.commit_at(transaction.prepared, entry->edit.frame, &before);
+    const v1::ApplyTransaction& given = *entry->edit.transaction;
+    LoadPrediction::Limit limit{.maximum = given.max_load()};
+    const Admission admission = given.has_max_load() ? load_.admission(limit) : Admission{};
+    const auto ticket = ahead ? engine_.commit_ahead(transaction.prepared, entry->edit.frame, &before, admission)
+                              : engine_.commit_at(transaction.prepared, entry->edit.frame, &before, admission);
+    if (limit.refusal) {
+        entry->error = std::move(*limit.refusal);
+        if (limit.unmeasured.empty()) return Progress::failed;
+        load_.measure_soon(limit.unmeasured);
+        return Progress::waits;
+    }
     if (!ticket) return refused(entry, ticket.error());
     for (const RelativeChange& change : transaction.prepared.relative_changes()) {
         set_result(*transaction.edits.mutable_edits(static_cast<int>(change.edit_index))->mutable_set_parameter(),
@@ -474,13 +479,14 @@ Schedule::Progress Schedule::commit(const std::shared_ptr<Entry>& entry, bool ah
     entry->must_start = ahead;
     sent_.push_back(entry);
     ComparedStep compared = history_.compare(before);
-    confirmation_.transaction_committed(history_.record({entry->edit.author, entry->edit.client_name}, ticket->revision,
-                                                        std::move(before), std::move(compared.recorded)));
+    history_.record({entry->edit.author, entry->edit.client_name}, ticket->revision, std::move(before),
+                    std::move(compared.recorded), transaction.label);
     daemon_.graph_changed();
     static_cast<void>(guarded("reporting a scheduled edit", [&] {
         requests::report_kept_draws(engine_.graph(), transaction);
         publish_edits(hub_, {entry->edit.client_name, entry->edit.author}, ticket->revision, transaction.edits,
                       compared.published);
+        if (entry->edit.committed) entry->edit.committed(ticket->revision);
         workers_.free(std::move(entry->state));
         commands_.announce(*ticket);
     }));

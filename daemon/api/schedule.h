@@ -10,12 +10,15 @@
 #include <string>
 #include <vector>
 
+#include "api/change_log.h"
 #include "api/confirmation/confirmation.h"
 #include "api/daemon_access.h"
 #include "api/events/event_hub.h"
 #include "api/frame_time.h"
 #include "api/history/history.h"
+#include "api/load/load_prediction.h"
 #include "api/pending_commands.h"
+#include "api/request_table.h"
 #include "api/workers.h"
 #include "engine/engine.h"
 #include "rta/v1/control.pb.h"
@@ -35,7 +38,11 @@ class Schedule {
     /// Processors are built this long before the frame.
     static constexpr std::chrono::seconds kPrepareAhead{5};
 
-    /// An edit to be added. One of `transaction` and `parameters` is set.
+    /// Makes a TransactionState for a snapshot of the graph, which is current as long as the latest edit is this one. [any]
+    using Plan = std::function<Expected<std::unique_ptr<RequestState>>(
+        const Engine& engine, SharedGraphSnapshot snapshot, std::uint64_t latest_edit)>;
+
+    /// An edit to be added. One of `transaction`, `parameters` and `find_plan` is set.
     struct Edit {
         std::uint64_t frame = 0;
         std::optional<std::int64_t> utc_us{};  ///< the frame follows this time
@@ -45,10 +52,16 @@ class Schedule {
         std::size_t bytes = 0;
         std::shared_ptr<const v1::ApplyTransaction> transaction{};
         std::shared_ptr<const v1::SetParameters> parameters{};
+        std::function<Expected<Plan>()> find_plan{};              ///< of a recall, which depends on the graph
+        std::string summary{};                                    ///< with `find_plan`
+        std::function<void(std::uint64_t revision)> committed{};  ///< with `find_plan`; after the event about the edits
+
+        [[nodiscard]] bool is_transaction() const { return parameters == nullptr; }
     };
 
     Schedule(Engine& engine, DaemonAccess& daemon, EventHub& hub, History& history, Confirmation& confirmation,
-             PendingCommands& commands, Workers& workers, std::function<TimePoint()> clock, std::function<void()> wake);
+             ChangeLog& changes, PendingCommands& commands, LoadPrediction& load, Workers& workers,
+             std::function<TimePoint()> clock, std::function<void()> wake);
     Schedule(const Schedule&) = delete;
     Schedule& operator=(const Schedule&) = delete;
     ~Schedule();
@@ -84,6 +97,7 @@ class Schedule {
     void poll_transactions(const FrameTime::Now& now, TimePoint clock);
     [[nodiscard]] Progress advance(const std::shared_ptr<Entry>& entry, const FrameTime::Now& now);
     [[nodiscard]] Progress advance_transaction(const std::shared_ptr<Entry>& entry, const FrameTime::Now& now);
+    void plan_again(Entry& entry);
     [[nodiscard]] Progress commit(const std::shared_ptr<Entry>& entry, bool ahead);
     [[nodiscard]] Progress set_parameters(const std::shared_ptr<Entry>& entry, TimePoint now);
     [[nodiscard]] Progress refused(const std::shared_ptr<Entry>& entry, Error error);
@@ -101,8 +115,10 @@ class Schedule {
     DaemonAccess& daemon_;
     EventHub& hub_;
     History& history_;
+    ChangeLog& changes_;
     Confirmation& confirmation_;
     PendingCommands& commands_;
+    LoadPrediction& load_;
     Workers& workers_;
     std::function<void()> wake_;  ///< called when the next poll() is due earlier
     FrameTime time_;

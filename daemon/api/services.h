@@ -7,20 +7,24 @@
 #include <string>
 #include <vector>
 
+#include "api/change_log.h"
 #include "api/confirmation/confirmation.h"
 #include "api/control_time.h"
 #include "api/daemon_access.h"
 #include "api/events/event_hub.h"
+#include "api/events/port_watches.h"
 #include "api/events/telemetry.h"
 #include "api/failed_attempts.h"
 #include "api/fairness.h"
 #include "api/history/history.h"
 #include "api/large_requests.h"
 #include "api/limits.h"
+#include "api/load/load_prediction.h"
 #include "api/output_control.h"
 #include "api/pending_commands.h"
 #include "api/processor_time.h"
 #include "api/requests/device_query.h"
+#include "api/scenes/scenes.h"
 #include "api/schedule.h"
 #include "api/workers.h"
 #include "engine/engine.h"
@@ -75,13 +79,21 @@ struct Services {
     Workers& workers;
     Clock clock;
     const ClientLimits limits;
-    EventHub hub{random_instance_id()};
+    EventHub hub{random_instance_id(), limits.kept_bytes};
     PendingCommands commands{engine, hub};
     OutputControl output{engine, daemon, hub, commands};
-    History history{engine, workers, [this] { daemon.graph_changed(); }};
-    Confirmation confirmation{engine, daemon, hub, history, commands, workers, clock, [this] { wake(); }};
-    Schedule schedule{engine, daemon, hub, history, confirmation, commands, workers, clock, [this] { wake(); }};
+    History history{engine, workers, [this] {
+                        daemon.graph_changed();
+                        changes.history_changed();
+                    }};
+    ChangeLog changes{daemon, hub, history, clock};
+    Confirmation confirmation{engine, daemon, hub, history, changes, commands, workers, clock, [this] { wake(); }};
+    LoadPrediction load{engine, daemon, workers, clock, [this] { wake(); }};
+    Schedule schedule{engine,   daemon, hub,     history, confirmation,      changes,
+                      commands, load,   workers, clock,   [this] { wake(); }};
+    Scenes scenes{engine, daemon, hub, workers, clock, limits.scenes, [this] { wake(); }};
     Telemetry telemetry{engine, daemon, limits.telemetry_rates};
+    PortWatches watches{engine, limits.watched_ports};
     DeviceQuery devices{daemon};
     FailedAttempts failed_attempts;
     RoomQueue plan_room{&RoomAccounts::plans};            ///< transactions

@@ -23,6 +23,7 @@ class Workers {
         answers,         ///< answers that take time by the size of the graph
         urgent,          ///< work that must not wait for clients: panic, and the successors of faulty nodes
         freeing,         ///< work that would occupy memory if it waited
+        background,      ///< work for which no client waits, at a low priority
     };
 
     virtual ~Workers() = default;

@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "api/change_log.h"
 #include "api/daemon_access.h"
 #include "app/build_variant.h"
 #include "app/exit_signals.h"
@@ -25,6 +26,7 @@
 #include "app/process_setup.h"
 #include "app/requested_device.h"
 #include "app/saved_state.h"
+#include "app/scene_keeper.h"
 #include "app/service.h"
 #include "app/token_keeper.h"
 #include "engine/engine.h"
@@ -74,6 +76,7 @@ class Daemon final : private api::DaemonAccess, private io::DeviceObserver {
                    .block_size = options.device.block_size,
                    .ramps = ramps_enabled(),
                    .limits = options.limits.graph,
+                   .kept_bytes = options.limits.kept_bytes,
                    .memory_left_bytes = &available_memory_bytes,
                    .thread_time_s = &thread_time_s,
                    .random = &random_number}},
@@ -84,10 +87,12 @@ class Daemon final : private api::DaemonAccess, private io::DeviceObserver {
                       io::device_kinds(),
                       [](const std::string& line) { log(net::LogLevel::debug, "audio library: " + line); }},
           tokens_{token_file(options), !options.tokens.empty()},
+          scenes_{options.state_directory},
           server_{io_, engine_, *this, &log, options.limits.clients},
           listening_{options_, server_, io_},
           state_{options_, engine_, server_.history(), server_.confirmation(),
-                 [this](std::function<void()> task) { asio::post(io_, std::move(task)); }} {}
+                 [this](std::function<void()> task) { asio::post(io_, std::move(task)); },
+                 [this] { server_.changes().room_changed(); }} {}
 
     /// Restores the graph and opens the listening sockets. Returns the exit status; errors have been logged.
     [[nodiscard]] int configure();
@@ -125,6 +130,10 @@ class Daemon final : private api::DaemonAccess, private io::DeviceObserver {
     void set_device(std::optional<std::string> device, std::function<void(Expected<void>)> done) override;
     [[nodiscard]] StoreStatus store_status() const override { return state_.status(); }
     void graph_changed() override { state_.graph_changed(); }
+    [[nodiscard]] bool records_changes() const override { return state_.records_changes(); }
+    [[nodiscard]] Expected<bool> reserve_record(std::size_t bytes) override { return state_.reserve_record(bytes); }
+    void record(Record record) override { state_.record(std::move(record)); }
+    void record_lost() override { state_.record_lost(); }
     void output_changed() override { state_.output_changed(); }
     void save_confirmation(std::function<std::string()> writer, api::Workers& workers,
                            std::function<void(const Expected<void>&)> done) override {
@@ -132,6 +141,7 @@ class Daemon final : private api::DaemonAccess, private io::DeviceObserver {
     }
     void confirmation_warning(const std::string& sentence) override { log(net::LogLevel::warning, sentence); }
     [[nodiscard]] api::Access& access() override { return tokens_; }
+    [[nodiscard]] api::SceneFiles* scene_files() override { return scenes_.files(); }
     void device_changed() override { server_.device_changed(device_status()); }
     void device_xruns(const XrunCounts& counts, std::uint64_t frame) override { server_.xruns(counts, frame); }
     void device_warning(const std::string& sentence) override { log(net::LogLevel::warning, sentence); }
@@ -150,6 +160,7 @@ class Daemon final : private api::DaemonAccess, private io::DeviceObserver {
     Engine engine_;
     io::DeviceSupervisor supervisor_;
     TokenKeeper tokens_;
+    SceneKeeper scenes_;
     net::Server server_;
     Listening listening_;
     SavedState state_;
@@ -162,6 +173,7 @@ class Daemon final : private api::DaemonAccess, private io::DeviceObserver {
 int Daemon::configure() {
     log(net::LogLevel::info, "rtad " RTA_VERSION);
     if (const int restored = state_.restore(); restored != kExitClean) return restored;
+    scenes_.restore(server_.scenes());
     for (const std::string& sentence : exceeded_limits(engine_)) log(net::LogLevel::warning, sentence);
     // Before it listens: a daemon that does not know its tokens must not be reachable.
     const auto tokens = tokens_.open();
@@ -225,6 +237,7 @@ void Daemon::save_last() {
     // No signal may skip the save, even if the disk blocks for a long time.
     ExitSignals::set_afterwards(state_.is_kept() ? ExitSignals::Afterwards::report_save
                                                  : ExitSignals::Afterwards::exit);
+    server_.changes().flush();
     if (const auto saved = state_.finish(); !saved) {
         log(net::LogLevel::error, "the last changes were not saved: " + saved.error().sentence);
         if (status_ == kExitClean) status_ = kExitFailure;
@@ -261,6 +274,7 @@ void Daemon::welcome_clients() {
     // Changes before frame 0 are not faded. Only the initial graph may use that, so clients wait for the first block.
     if (engine_.renderer().frames() > 0) {
         state_.confirm_restore();
+        state_.start();
         server_.welcome_clients();
         listening_.advertise();
         service_.ready();

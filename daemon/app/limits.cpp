@@ -25,6 +25,7 @@ namespace {
 
 using api::ClientLimits;
 using api::OutboxLimits;
+using api::SceneLimits;
 using net::ServerLimits;
 using net::TlsLimits;
 
@@ -89,6 +90,7 @@ constexpr std::string_view kClients = "Clients";
 constexpr std::string_view kRequests = "Requests";
 constexpr std::string_view kOutput = "Subscriptions and output";
 constexpr std::string_view kGraph = "Graph";
+constexpr std::string_view kScenes = "Scenes";
 
 constexpr auto kCount = LimitUnit::count;
 constexpr auto kBytes = LimitUnit::bytes;
@@ -163,6 +165,9 @@ constexpr std::array kTable{
     limit<&Limits::clients, &ServerLimits::requests, &ClientLimits::telemetry_rates>(
         "max-telemetry-rates", kOutput, kCount, {1, 32}, "Different rates of telemetry at the same time",
         "a client that asks for a further rate gets the nearest of them"),
+    limit<&Limits::clients, &ServerLimits::requests, &ClientLimits::watched_ports>(
+        "max-watched-ports", kOutput, kCount, {1, 4096}, "Ports that all clients watch together",
+        "a `subscribe` that would exceed it is rejected with `RESOURCE_EXHAUSTED`"),
     limit<&Limits::clients, &ServerLimits::requests, &ClientLimits::output, &OutboxLimits::response_bytes>(
         "max-unread-responses", kOutput, kBytes, {64 * kKiB, 64 * kMiB},
         "Output that a client leaves unread before the daemon stops answering it",
@@ -174,6 +179,10 @@ constexpr std::array kTable{
     limit<&Limits::clients, &ServerLimits::requests, &ClientLimits::output, &OutboxLimits::telemetry_bytes>(
         "max-unread-telemetry", kOutput, kBytes, {64 * kKiB, 64 * kMiB}, "Telemetry that a client leaves unread",
         "the oldest events are dropped, and counted"),
+    limit<&Limits::clients, &ServerLimits::requests, &ClientLimits::kept_bytes>(
+        "max-kept-events", kOutput, kBytes, {0, kGiB},
+        "Latest events about changes, at most 10,000, that the daemon keeps for clients that reconnect",
+        "a client that has missed more must read the graph again"),
 
     limit<&Limits::graph, &GraphLimits::nodes>("max-nodes", kGraph, kCount, {1, GraphLimits::kMostElements},
                                                "Nodes of the graph", "the edit is rejected with `RESOURCE_EXHAUSTED`"),
@@ -192,6 +201,22 @@ constexpr std::array kTable{
         "max-document-size", kGraph, kBytes, {64 * kKiB, kLongestDocument},
         "Length of the document of the graph, as it is saved, with the longest value of every parameter",
         "the edit is rejected with `RESOURCE_EXHAUSTED`. A longer document could not be read again, which bounds the range"),
+    limit<&Limits::kept_bytes>(
+        "max-kept-memory", kGraph, kBytes, {0, 64 * kGiB},
+        "Memory of removed delay lines and reverbs, which are kept for 60s so that an undo brings back their tails",
+        "the oldest are freed. After an undo, their nodes start without a tail, and are named"),
+
+    limit<&Limits::clients, &ServerLimits::requests, &ClientLimits::scenes, &SceneLimits::scenes>(
+        "max-scenes", kScenes, kCount, {0, 4'096}, "Scenes that are saved",
+        "a further scene is rejected with `RESOURCE_EXHAUSTED`"),
+    limit<&Limits::clients, &ServerLimits::requests, &ClientLimits::scenes, &SceneLimits::bytes>(
+        "max-scene-memory", kScenes, kBytes, {64 * kKiB, kGiB}, "Size of all scenes, in memory and on the disk",
+        "the same"),
+    limit<&Limits::clients, &ServerLimits::requests, &ClientLimits::scenes, &SceneLimits::prepared_bytes>(
+        "max-prepared-memory", kScenes, kBytes, {kMiB, 64 * kGiB, "no scene is kept prepared"},
+        "Memory of scenes that are kept prepared, with processors for their nodes, as estimated before they are built; "
+        "those used last are",
+        "the recall of a scene that does not fit takes longer: its processors are built first"),
 };
 
 std::string count(std::uint64_t value) { return std::to_string(value); }

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "engine/config.h"
 #include "graph/graph_limits.h"
 #include "net/limits.h"
 #include "net/tls_limits.h"
@@ -17,6 +18,7 @@ struct Limits {
     net::ServerLimits clients{};
     net::TlsLimits tls{};
     GraphLimits graph{};
+    std::uint64_t kept_bytes = EngineConfig{}.kept_bytes;
 };
 
 enum class LimitUnit : std::uint8_t { count, bytes, time };

@@ -59,6 +59,13 @@ constexpr double kMaximumTailS = 86'400;
     return {};
 }
 
+/// Does the same with the name of a Durability.
+[[nodiscard]] std::string read_durability(std::string& text) {
+    if (text != "sync" && text != "async") return "invalid durability " + quoted(text) + ": expected sync or async";
+    text = std::to_string(static_cast<int>(text == "sync" ? Durability::sync : Durability::async));
+    return {};
+}
+
 void add_file(CLI::App& app, const std::string& flag, std::string& path, const std::string& help) {
     app.add_option(flag, path, help)->type_name("FILE")->check(refuse_empty);
 }
@@ -158,6 +165,12 @@ void define_daemon(CLI::App& app, DaemonOptions& options, RawValues& raw) {
            "restore them at start")
         ->type_name("DIR")
         ->check(refuse_empty);
+    app.add_option(
+           "--durability", options.durability,
+           "With --state-dir: sync answers a transaction when it is on disk; async answers immediately, and saves "
+           "the graph within about 200 ms (default: sync)")
+        ->type_name("sync|async")
+        ->transform(CLI::Validator{read_durability, ""});
     app.add_option("--tokens", options.tokens,
                    "File of the access tokens (default: the file tokens in --state-dir). Created with the first token")
         ->type_name("FILE")

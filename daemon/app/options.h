@@ -11,6 +11,7 @@
 #include "io/device_request.h"
 #include "net/log.h"
 #include "status/access.h"
+#include "status/durability.h"
 #include "text/error.h"
 
 namespace rta::app {
@@ -29,8 +30,9 @@ struct DaemonOptions {
     std::string socket;               ///< path
     bool socket_for_group = false;    ///< the socket is in a runtime directory of the service manager
     std::string state_directory;      ///< empty: the graph is not saved
-    std::string tokens;               ///< file of the access tokens; empty: that of the state directory
-    std::string graph;                ///< file; empty: start with an empty graph
+    Durability durability = Durability::sync;
+    std::string tokens;  ///< file of the access tokens; empty: that of the state directory
+    std::string graph;   ///< file; empty: start with an empty graph
     Limits limits{};
     net::LogLevel log_level = net::LogLevel::info;
     std::string advertise;  ///< see net::Advertisement; empty: not advertised

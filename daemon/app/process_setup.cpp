@@ -147,9 +147,10 @@ void prepare_process() {
 
     // With one arena per thread, each arena would keep the peak memory use of its thread.
     mallopt(M_ARENA_MAX, 2);
-    // Setting it also keeps it from growing to 32 MB after the first large message: blocks of this size go back to the
-    // system as soon as they are freed, and memory is locked.
-    mallopt(M_MMAP_THRESHOLD, 128 * 1024);
+    // Each edit of a large graph allocates and frees a plan of some MB. If its blocks went back to the system each time,
+    // half of the time of a commit would be page faults. What is freed returns a little later: os::return_free_memory().
+    mallopt(M_MMAP_THRESHOLD, 32 << 20);
+    mallopt(M_TRIM_THRESHOLD, 64 << 20);
 }
 
 Expected<void> choose_simd_target() {

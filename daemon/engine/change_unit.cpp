@@ -70,6 +70,7 @@ bool ChangeUnit::waits_for(const std::vector<bool>& marked, const SoundingGraph&
 
 void ChangeUnit::absorb(ChangeUnit later) {
     not_before = std::max(not_before, later.not_before);
+    gain_frames = std::max(gain_frames, later.gain_frames);
     const auto unite = [](auto& mine, const auto& others) {
         std::remove_reference_t<decltype(mine)> all;
         std::ranges::set_union(mine, others, std::back_inserter(all));

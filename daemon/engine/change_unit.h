@@ -21,6 +21,7 @@ struct ChangeUnit {
     std::uint64_t promised_frame = 0;  ///< frame at which it is heard at the latest
     std::uint64_t heard_frame = 0;     ///< estimate, while it waits
     std::uint64_t not_before = 0;      ///< frame before which it does not start
+    std::uint32_t gain_frames = 0;     ///< of the ramps of gains, if they are longer than usual
     std::uint64_t retry_frame = 0;     ///< frame before which it cannot start
     bool started = false;
     bool continues = false;          ///< with the plan being built

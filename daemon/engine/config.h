@@ -13,6 +13,8 @@ struct EngineConfig {
     /// False: ramps and fades take no time. For one test binary only, which proves that the click tests can fail.
     bool ramps = true;
     GraphLimits limits{};  ///< for transactions that are not exempt
+    /// Memory of processors of removed nodes that an undo can put back.
+    std::uint64_t kept_bytes = std::uint64_t{64} << 20U;
     /// [any] Returns the bytes of memory still available on this machine; nullptr if unknown. Nodes that would need
     /// more are refused.
     std::uint64_t (*memory_left_bytes)() = nullptr;

@@ -40,12 +40,24 @@ class Editor {
     Editor(Draft& draft, std::size_t index, std::span<const PreparedNode> nodes)
         : draft_{draft}, index_{index}, nodes_{nodes} {}
 
-    Expected<void> operator()(const AddNode&) {
+    Expected<void> operator()(const AddNode& edit) {
         const PreparedNode& node = nodes_.front();
-        return draft_.graph.add_node(add(0), node.description, node.parameters);
+        std::optional<NodeIdentity> identity;
+        if (edit.identity != 0) identity = NodeIdentity{edit.identity};
+        // A node that is removed and added in the same transaction is replaced.
+        const auto removed = draft_.removed.find({edit.name, node.description->type});
+        if (removed != draft_.removed.end()) {
+            if (!identity) identity = removed->second;
+            draft_.removed.erase(removed);
+        }
+        return draft_.graph.add_node(add(0), node.description, node.parameters, identity);
     }
 
-    Expected<void> operator()(const RemoveNode& edit) { return draft_.graph.remove_node(edit.name); }
+    Expected<void> operator()(const RemoveNode& edit) {
+        if (const GraphNode* const node = draft_.graph.find(edit.name))
+            draft_.removed.insert_or_assign({edit.name, node->description->type}, node->identity);
+        return draft_.graph.remove_node(edit.name);
+    }
 
     Expected<void> operator()(const RenameNode& edit) {
         const auto node = draft_.graph.require(edit.name);
@@ -56,8 +68,10 @@ class Editor {
     }
 
     Expected<void> operator()(const Connect& edit) {
+        const std::size_t count = draft_.graph.connection_count();
         auto connection = draft_.graph.connect(edit.from, edit.to, edit.gain_db);
         if (!connection) return std::unexpected(std::move(connection.error()));
+        draft_.joins = draft_.joins || draft_.graph.connection_count() != count;
         draft_.connected.push_back(*connection);
         return {};
     }
@@ -177,6 +191,7 @@ class Editor {
         const GraphNode* old;  ///< of the same name, type and settings; null: none
         std::size_t index;     ///< in nodes_
         std::shared_ptr<const NodeDescription> description;
+        std::optional<NodeIdentity> identity = {};  ///< of the node of the same name and type
     };
 
     [[nodiscard]] Placed place(std::size_t index) const {
@@ -184,8 +199,8 @@ class Editor {
         const GraphNode* const old = draft_.graph.find(description->name);
         if (old == nullptr || old->description->type != description->type) return {nullptr, index, description};
         auto kept = with_drawn_settings_of(*old, nodes_[index]);
-        if (kept->settings == old->description->settings) return {old, index, std::move(kept)};
-        return {nullptr, index, description};
+        if (kept->settings == old->description->settings) return {old, index, std::move(kept), old->identity};
+        return {nullptr, index, description, old->identity};
     }
 
     /// A setting that was drawn for the existing node stays if the document does not give it.
@@ -214,7 +229,7 @@ class Editor {
         });
 
         const GraphNode* previous = nullptr;
-        for (const auto& [old, index, description] : order) {
+        for (const auto& [old, index, description, identity] : order) {
             const PreparedNode& node = nodes_[index];
             const DocumentPosition& position = document.nodes[index].position;
             if (old != nullptr && old == previous) {
@@ -225,7 +240,7 @@ class Editor {
             previous = old;
             if (old != nullptr) add_changes(*old, node.parameters, changes);
             const NodeId id = old != nullptr ? old->id : add(index);
-            if (auto good = replaced.add_node(id, description, node.parameters); !good) {
+            if (auto good = replaced.add_node(id, description, node.parameters, identity); !good) {
                 return std::unexpected(at_position(std::move(good.error()), position));
             }
         }
@@ -385,10 +400,10 @@ Expected<Draft> apply_acyclic(const DraftOrigin& origin, const PreparedEdits& ed
     if (auto fits = result->graph.check_size(origin.limits, result->before); !fits)
         return std::unexpected(at_edit(std::move(fits.error()), result->too_large_from));
     // Nothing else adds connections between nodes.
-    const bool connects = std::ranges::any_of(edits.transaction.edits, [](const Edit& edit) {
-        return std::holds_alternative<Connect>(edit) || std::holds_alternative<ReplaceGraph>(edit);
-    });
-    if (const auto order = connects ? result->graph.order() : std::vector<std::uint32_t>{}; !order) {
+    const bool joins = result->joins || std::ranges::any_of(edits.transaction.edits, [](const Edit& edit) {
+                           return std::holds_alternative<ReplaceGraph>(edit);
+                       });
+    if (const auto order = joins ? result->graph.order() : std::vector<std::uint32_t>{}; !order) {
         Error error = result->graph.cycle_error(order.error());
         return std::unexpected(
             at_edit(std::move(error), edit_that_closes(order.error(), result->graph, origin, edits)));

@@ -4,17 +4,21 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "engine/config.h"
 #include "engine/node_builder.h"
 #include "engine/prepared_transaction.h"
+#include "engine/spare_processors.h"
 #include "graph/audio_graph.h"
 #include "graph/edit.h"
 #include "plan/node_instance.h"
@@ -80,8 +84,11 @@ struct Draft {
     std::vector<ParameterChange> changes = {};  ///< in the order of the edits
     std::vector<RelativeChange> relative = {};  ///< those of `changes` that were relative
     std::vector<NodeId> renamed = {};
+    /// Nodes that edits have removed, by their names and types.
+    std::map<std::pair<std::string, const NodeType*>, NodeIdentity> removed = {};
     // What edits have set, whether or not it had that value before.
     std::vector<ConnectionKey> connected = {};
+    bool joins = false;  ///< some of `connected` did not exist before: the graph may have a cycle
     std::optional<bool> compensated = {};
     Describe described = {};                ///< the title and the description of the graph
     std::vector<CheckedNode> checked = {};  ///< see check_together()
@@ -115,7 +122,10 @@ struct PreparedEdits {
     Transaction transaction;
     std::vector<std::vector<PreparedNode>> nodes;  ///< one entry for each edit
     std::vector<RelativeChange> relative;          ///< of the commit
+    std::vector<std::string> kept;                 ///< nodes whose earlier processors the commit has put back
     std::vector<MissingNode> missing;              ///< found when the edits were applied last
+    std::shared_ptr<SpareProcessors> spares;       ///< used before others are built; may be null
+    std::size_t built = 0;                         ///< processors, without the spare ones
     SharedGraphSnapshot snapshot;                  ///< to which a worker applies the edits; null: commit() does
     std::optional<Draft> draft;                    ///< of the snapshot; not compared with the present graph
     std::unordered_set<std::string_view> names;    ///< in the edits, which own them; of nodes; if there is a draft

@@ -87,19 +87,25 @@ Expected<void> build_missing(const NodeBuilder& builder, PreparedEdits& edits) {
         auto& nodes = edits.nodes[node.edit_index];
         if (std::holds_alternative<ChangeSettings>(edits.transaction.edits[node.edit_index]))
             nodes = {PreparedNode{.description = node.description, .parameters = {}}};
-        const PreparedNode& prepared = nodes[node.node_index];
-        reservation.add(*prepared.description, node.edit_index, prepared.position);
+        PreparedNode& prepared = nodes[node.node_index];
+        if (edits.spares != nullptr) prepared.instance = edits.spares->take(*prepared.description);
+        if (prepared.instance == nullptr)
+            reservation.add(*prepared.description, node.edit_index, prepared.position);
+        else
+            prepared.instance->rename(prepared.description);
     }
     if (auto allowed = check_memory_limit(builder, edits, missing); !allowed) return allowed;
     if (auto enough = reservation.check(); !enough) return enough;
     for (const MissingNode& node : missing) {
         PreparedNode& prepared = edits.nodes[node.edit_index][node.node_index];
+        if (prepared.instance != nullptr) continue;
         auto instance = builder.build(prepared.description);
         if (!instance) {
             return std::unexpected(
                 at_edit(at_position(std::move(instance.error()), prepared.position), node.edit_index));
         }
         prepared.instance = std::move(*instance);
+        ++edits.built;
     }
     return {};
 }
@@ -165,13 +171,18 @@ const Transaction& PreparedTransaction::transaction() const { return impl_->tran
 
 std::span<const RelativeChange> PreparedTransaction::relative_changes() const { return impl_->relative; }
 
+std::span<const std::string> PreparedTransaction::kept_nodes() const { return impl_->kept; }
+std::size_t PreparedTransaction::built_count() const { return impl_->built; }
+
 SharedGraphSnapshot Engine::snapshot(std::optional<std::uint64_t> change_number) {
     return core_->snapshot(change_number);
 }
 
-Expected<PreparedTransaction> Engine::prepare(Transaction transaction, SharedGraphSnapshot snapshot) const {
+Expected<PreparedTransaction> Engine::prepare(Transaction transaction, SharedGraphSnapshot snapshot,
+                                              std::shared_ptr<SpareProcessors> spares) const {
     PreparedTransaction prepared;
     PreparedEdits& edits = *prepared.impl_;
+    edits.spares = std::move(spares);
     edits.nodes.reserve(transaction.edits.size());
     for (std::size_t i = 0; i < transaction.edits.size(); ++i) {
         auto nodes = core_->builder.describe(transaction.edits[i]);
@@ -185,6 +196,27 @@ Expected<PreparedTransaction> Engine::prepare(Transaction transaction, SharedGra
     return prepared;
 }
 
+Expected<void> Engine::build_spare(std::shared_ptr<const NodeDescription> node, SpareProcessors& spares) const {
+    NodeBuilder::Reservation reservation{core_->builder};
+    reservation.add(*node);
+    if (auto enough = reservation.check(); !enough) return enough;
+    auto instance = core_->builder.build(std::move(node));
+    if (!instance) return std::unexpected(std::move(instance.error()));
+    spares.put(std::move(*instance));
+    return {};
+}
+
+void Engine::give_back(PreparedTransaction&& prepared) {
+    PreparedEdits& edits = *prepared.impl_;
+    if (edits.spares == nullptr) return;
+    edits.draft.reset();
+    for (auto& nodes : edits.nodes) {
+        for (PreparedNode& node : nodes) {
+            if (node.instance != nullptr) edits.spares->put(std::exchange(node.instance, nullptr));
+        }
+    }
+}
+
 Expected<void> Engine::build(PreparedTransaction& prepared) const {
     PreparedEdits& edits = *prepared.impl_;
     return edits.snapshot != nullptr ? make_draft(*core_, edits) : build_missing(core_->builder, edits);
@@ -193,7 +225,8 @@ Expected<void> Engine::build(PreparedTransaction& prepared) const {
 // ---------------------------------------------------------------------------------------------------------------------
 // Sending
 
-Expected<Ticket> EngineCore::commit(PreparedEdits& edits, const CommitStart& start, AudioGraph* before) {
+Expected<Ticket> EngineCore::commit(PreparedEdits& edits, const CommitStart& start, AudioGraph* before,
+                                    const Admission& admission) {
     refused_until_progress = false;
     const bool room = start.frame ? exchange.has_room_for_plan_at(*start.frame) : exchange.has_room_for_plan();
     if (!room) return fail(ErrorCode::resource_exhausted, kFull);
@@ -206,12 +239,21 @@ Expected<Ticket> EngineCore::commit(PreparedEdits& edits, const CommitStart& sta
     // The changes that a failed reset has held back must be heard first.
     if (held_back && !reset_in_progress()) return fail(ErrorCode::resource_exhausted, kFull);
     if (!start.frame && must_wait(targets, {})) return refuse_until_scheduled();
+    if (admission) {
+        if (auto admitted = admission(graph, draft->graph); !admitted)
+            return std::unexpected(std::move(admitted.error()));
+    }
     draft->rename_instances();
-    auto ticket = send_commit(*draft, start);
+    if (edits.transaction.restores && !reset_in_progress()) kept.lend(*draft);
+    CommitStart with_gains = start;
+    with_gains.gain_frames = frames_of(edits.transaction.gain_ramp_ms);
+    auto ticket = send_commit(*draft, with_gains);
     if (!ticket) {
+        kept.take_back();
         restore_names(*draft);
         return ticket;
     }
+    edits.kept = kept.end();
     edits.relative = std::move(draft->relative);
     AudioGraph replaced = adopt(std::move(*draft));
     if (before != nullptr) *before = std::move(replaced);
@@ -219,16 +261,18 @@ Expected<Ticket> EngineCore::commit(PreparedEdits& edits, const CommitStart& sta
     return ticket;
 }
 
-Expected<Ticket> Engine::commit(PreparedTransaction& prepared, AudioGraph* before) {
-    return core_->commit(*prepared.impl_, {}, before);
+Expected<Ticket> Engine::commit(PreparedTransaction& prepared, AudioGraph* before, const Admission& admission) {
+    return core_->commit(*prepared.impl_, {}, before, admission);
 }
 
-Expected<Ticket> Engine::commit_at(PreparedTransaction& prepared, std::uint64_t frame, AudioGraph* before) {
-    return core_->commit(*prepared.impl_, {.frame = core_->block_of(frame)}, before);
+Expected<Ticket> Engine::commit_at(PreparedTransaction& prepared, std::uint64_t frame, AudioGraph* before,
+                                   const Admission& admission) {
+    return core_->commit(*prepared.impl_, {.frame = core_->block_of(frame)}, before, admission);
 }
 
-Expected<Ticket> Engine::commit_ahead(PreparedTransaction& prepared, std::uint64_t frame, AudioGraph* before) {
-    return core_->commit(*prepared.impl_, {.not_before = core_->block_of(frame)}, before);
+Expected<Ticket> Engine::commit_ahead(PreparedTransaction& prepared, std::uint64_t frame, AudioGraph* before,
+                                      const Admission& admission) {
+    return core_->commit(*prepared.impl_, {.not_before = core_->block_of(frame)}, before, admission);
 }
 
 Expected<std::uint64_t> Engine::frames_to_wait(PreparedTransaction& prepared) {
@@ -257,7 +301,7 @@ Expected<void> Engine::start_at(std::uint64_t frame) {
     Rounds next = core.rounds;
     const Rounds::Step step = next.advance(core.graph, {.frame = block, .serial = core.exchange.next_serial()},
                                            [&](NodeId id) { return core.instances.at(id.value()); });
-    if (step.send) core.send(std::move(next), step, core.graph, {.frame = block});
+    if (step.needs_command()) core.send(std::move(next), step, core.graph, {.frame = block});
     return {};
 }
 
@@ -292,6 +336,19 @@ Expected<AudioGraph> Engine::result(const PreparedTransaction& prepared) {
     return draft.graph;
 }
 
+void Engine::restore_identities(const std::map<std::string, NodeIdentity>& identities, std::uint64_t next) {
+    EngineCore& core = *core_;
+    core.latest_snapshot.reset();
+    core.next_id = std::max(core.next_id, next);
+    const std::vector<NodeId> ids{core.graph.node_ids().begin(), core.graph.node_ids().end()};
+    for (const NodeId id : ids) {
+        const auto known = identities.find(core.graph.find(id)->name());
+        core.graph.set_identity(id, known != identities.end() ? known->second : NodeIdentity{core.next_id++});
+    }
+}
+
+std::uint64_t Engine::next_identity() const { return core_->next_id; }
+
 /// Others need not wait: only what a scheduled command on its way would change.
 std::unexpected<Error> EngineCore::refuse_until_scheduled() {
     refused_until_progress = true;
@@ -322,11 +379,9 @@ Expected<Ticket> EngineCore::set_parameters(std::span<const SetParameter> edits,
     }
     assert(results.empty() || results.size() == changes->size());
     if (!results.empty()) std::ranges::transform(*changes, results.begin(), &ParameterChange::value);
-    if (targets.empty()) return Ticket{exchange.send_nothing(), revision};
+    if (targets.empty()) frame = std::nullopt;
     if (frame) scheduled_targets.push_back(sent(targets, frame));
-    if (targets.size() == 1) return Ticket{exchange.send(targets.front(), frame), revision, 0, false, frame};
-    return Ticket{exchange.send(std::make_unique<ParameterBatch>(std::move(targets)), frame), revision, 0, false,
-                  frame};
+    return Ticket{send_targets(std::move(targets), frame), revision, 0, false, frame};
 }
 
 Expected<Ticket> Engine::set_parameters(std::span<const SetParameter> edits, std::span<float> results,
@@ -421,7 +476,16 @@ Expected<std::uint64_t> Engine::restart_loudness(std::span<const std::string> na
 
 void Engine::watch_node_times(bool watched) { renderer().time_nodes(watched); }
 
-void Engine::watch_plans(PlanWatcher watcher) { core_->plan_watcher = std::move(watcher); }
+void Engine::watch_ports(std::vector<WatchedPort> ports) {
+    if (core_->taps.replace(std::move(ports))) core_->rounds.send_again();
+}
+
+void Engine::watch_graph(GraphWatcher watcher) { core_->graph_watcher = std::move(watcher); }
+
+void Engine::watch_plans(PlanWatcher plans, ParameterWatcher parameters) {
+    core_->plan_watcher = std::move(plans);
+    core_->parameter_watcher = std::move(parameters);
+}
 
 std::vector<NodeTime> Engine::node_times() const {
     std::vector<NodeTime> times;
@@ -450,6 +514,7 @@ void Engine::poll(Observer& observer) {
     core.rebuild_faulted_nodes();
     core.end_fades(observer);
     core.free_snapshots();
+    core.kept.free_expired(core.exchange.renderer().frames());
 }
 
 bool Engine::outstanding() const {

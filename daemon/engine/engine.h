@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -14,6 +15,7 @@
 #include "engine/prepared_transaction.h"
 #include "engine/reset.h"
 #include "engine/run_on_worker.h"
+#include "engine/spare_processors.h"
 #include "graph/audio_graph.h"
 #include "graph/edit.h"
 #include "graph/node_type.h"
@@ -25,9 +27,19 @@ namespace rta {
 class Renderer;
 struct CompileRequest;
 struct EngineCore;
+struct ParameterTarget;
 
 /// Receives the contents of the plan that is sent as command `serial`, during the call only.
 using PlanWatcher = std::function<void(std::uint64_t serial, const CompileRequest& contents)>;
+/// Receives the parameters that are sent as command `serial`, during the call only.
+using ParameterWatcher = std::function<void(std::uint64_t serial, std::span<const ParameterTarget> targets)>;
+
+/// Receives the graph that a transaction is about to replace, and the one that would replace it, during the call only.
+/// An error refuses the transaction.
+using Admission = std::function<Expected<void>(const AudioGraph& before, const AudioGraph& after)>;
+
+/// Receives the graph that was replaced, and the one that has replaced it, during the call only. Must not throw.
+using GraphWatcher = std::function<void(const AudioGraph& before, const AudioGraph& after)>;
 
 /// The control half of the engine: owns the graph, the processors and the plans. Edits are compiled to plans and sent
 /// to the Renderer. Calls never wait: those that find no room return RESOURCE_EXHAUSTED and change nothing.
@@ -71,8 +83,16 @@ class Engine {
     /// those that depend on latencies and on the number of parameter changes, and that of kMaximumEditS. Take the
     /// snapshot when commit() could be called: the errors are final. The time of commit() then depends on the size of
     /// the graph, not on the number of edits.
-    [[nodiscard]] Expected<PreparedTransaction> prepare(Transaction transaction,
-                                                        SharedGraphSnapshot snapshot = nullptr) const;
+    ///
+    /// Processors in `spares` are used before others are built.
+    [[nodiscard]] Expected<PreparedTransaction> prepare(Transaction transaction, SharedGraphSnapshot snapshot = nullptr,
+                                                        std::shared_ptr<SpareProcessors> spares = nullptr) const;
+    /// [any] Adds a processor for such nodes to the spare ones. Slow, and errors, as prepare().
+    [[nodiscard]] Expected<void> build_spare(std::shared_ptr<const NodeDescription> node,
+                                             SpareProcessors& spares) const;
+    /// [any] Adds the processors of a transaction that was not committed to the spare ones that it was prepared with, if
+    /// any. It must not be committed afterwards.
+    static void give_back(PreparedTransaction&& prepared);
 
     /// [control] Validates the transaction against the current graph, compiles it and sends the plan, in one step and
     /// all or nothing. Takes the next revision. On any error the graph has not changed. The same `prepared` may be
@@ -81,8 +101,10 @@ class Engine {
     /// called first: processors are missing, because only the graph to which ChangeSettings applies determines them, or
     /// the graph has changed since the snapshot in the same places.
     /// INVALID_ARGUMENT also if more than maximum_changes() parameters of playing nodes change. `before` receives the
-    /// graph that was replaced, for difference().
-    [[nodiscard]] Expected<Ticket> commit(PreparedTransaction& prepared, AudioGraph* before = nullptr);
+    /// graph that was replaced, for difference(). The errors of `admission` are returned after all others, except those of
+    /// the room for the change of the sound.
+    [[nodiscard]] Expected<Ticket> commit(PreparedTransaction& prepared, AudioGraph* before = nullptr,
+                                          const Admission& admission = {});
 
     // Scheduled edits. A call should come early enough: two device periods ahead. One that comes too late takes effect in
     // the next block. Commands without a frame do not wait for those that have one; transactions wait while one of them
@@ -91,14 +113,14 @@ class Engine {
     /// [control] As commit(); the transaction begins to be heard in the block that holds `frame`. If signals must fill, it
     /// begins later: see commit_ahead(). Frames must not decrease.
     [[nodiscard]] Expected<Ticket> commit_at(PreparedTransaction& prepared, std::uint64_t frame,
-                                             AudioGraph* before = nullptr);
+                                             AudioGraph* before = nullptr, const Admission& admission = {});
     /// [control] Returns for how many frames a transaction would wait, at most, if it were committed now. Changes nothing.
     /// Errors as those of commit().
     [[nodiscard]] Expected<std::uint64_t> frames_to_wait(PreparedTransaction& prepared);
     /// [control] As commit(); new signals fill from now on, but the transaction does not begin before the block that holds
     /// `frame`. Call start_at() for the same frame later.
     [[nodiscard]] Expected<Ticket> commit_ahead(PreparedTransaction& prepared, std::uint64_t frame,
-                                                AudioGraph* before = nullptr);
+                                                AudioGraph* before = nullptr, const Admission& admission = {});
     /// [control] Lets the transactions that are ready begin in the block that holds `frame`. RESOURCE_EXHAUSTED as in
     /// commit().
     [[nodiscard]] Expected<void> start_at(std::uint64_t frame);
@@ -125,6 +147,12 @@ class Engine {
     /// [any] Returns the graph that a transaction makes of the snapshot with which it was prepared. Errors:
     /// FAILED_PRECONDITION if its compensating delays exceed their limit.
     [[nodiscard]] static Expected<AudioGraph> result(const PreparedTransaction& prepared);
+
+    /// [control] Gives the nodes of the graph these identities, by their names; other nodes get new ones. New nodes have
+    /// greater ones, at least `next`. Call it before the first edit of a client.
+    void restore_identities(const std::map<std::string, NodeIdentity>& identities, std::uint64_t next);
+    /// [control] Returns the identity of the next node added; that of each existing node is less.
+    [[nodiscard]] std::uint64_t next_identity() const;
 
     /// [control] Sets the executor that builds processors without a transaction: those of a reset, and the successors
     /// of faulty nodes. Initially run_here(). The work must have ended when the engine is destroyed.
@@ -178,15 +206,23 @@ class Engine {
     /// meter.
     [[nodiscard]] Expected<std::uint64_t> restart_loudness(std::span<const std::string> names);
 
+    /// [control] Replaces the ports whose signals are measured. One of the next plans measures them, as soon as no round runs;
+    /// neither the graph nor its revision changes, nor anything that is heard. Ports of nodes that do not sound are not
+    /// measured.
+    void watch_ports(std::vector<WatchedPort> ports);
+
     /// [control] Starts or stops timing nodes. Each node is timed in some blocks only, about once every 8,192 frames,
     /// or more often in small graphs.
     void watch_node_times(bool watched);
     /// [control] Returns the times of all nodes, unordered.
     [[nodiscard]] std::vector<NodeTime> node_times() const;
 
-    /// [control] From now on, calls `watcher` with each plan, from within the call that sends it. Tests predict the
-    /// sound from this.
-    void watch_plans(PlanWatcher watcher);
+    /// [control] From now on, calls `watcher` after each change of nodes or connections, from within the call that makes it.
+    void watch_graph(GraphWatcher watcher);
+
+    /// [control] From now on, calls `plans` with each plan, and `parameters` with those of each transaction that needs no
+    /// plan, from within the call that sends it. Tests predict the sound from this.
+    void watch_plans(PlanWatcher plans, ParameterWatcher parameters = nullptr);
 
     /// [control] Processes the replies of the audio thread: frees what it returned, prunes what has faded out, and
     /// reports to the observer. Call it every few milliseconds while outstanding() returns true, and every 100 ms

@@ -63,6 +63,7 @@ std::vector<ParameterTarget> EngineCore::targets_of(std::span<const ParameterCha
 
 std::unique_ptr<CompiledGraph> EngineCore::make_plan(CompileRequest request) const {
     if (plan_watcher) plan_watcher(exchange.next_serial(), request);
+    request.taps = taps.of(request.nodes);
     auto plan = compile(std::move(request));
     assert(plan && "neither the graph nor a round has a cycle");
     return std::move(*plan);
@@ -100,13 +101,24 @@ bool EngineCore::must_wait(std::span<const ParameterTarget> targets, std::option
            });
 }
 
+std::uint64_t EngineCore::send_targets(std::vector<ParameterTarget> targets, std::optional<std::uint64_t> frame) {
+    if (targets.empty()) return exchange.send_nothing();
+    if (targets.size() == 1) return exchange.send(targets.front(), frame);
+    return exchange.send(std::make_unique<ParameterBatch>(std::move(targets)), frame);
+}
+
 std::uint64_t EngineCore::send(Rounds next, const Rounds::Step& step, const AudioGraph& committed,
                                const CommitStart& start) {
     // A scheduled transaction without an audible change is heard at its frame, too, and `rounds` are those of that frame.
-    if (!step.send && !start.frame) {
-        exchange.borrow(next.take_borrowed());
-        rounds = std::move(next);
-        return exchange.send_nothing();
+    if (!step.plan && !start.frame) {
+        auto targets = targets_of(step.parameters);
+        if (exchange.has_room_for_targets(targets.size())) {
+            if (parameter_watcher) parameter_watcher(exchange.next_serial(), targets);
+            exchange.borrow(next.take_borrowed());
+            const std::uint64_t serial = send_targets(std::move(targets));
+            rounds = std::move(next);
+            return serial;
+        }
     }
     // New nodes have the largest ids.
     for (const SoundingGraph::Node& node : next.sound().nodes | std::views::reverse) {
@@ -125,6 +137,7 @@ std::uint64_t EngineCore::send(Rounds next, const Rounds::Step& step, const Audi
     waiting.reserve(waiting.size() + 1);  // so that nothing fails once the plan has been sent
     auto plan = make_plan(std::move(request));
     exchange.borrow(next.take_borrowed());
+    exchange.borrow(taps.take_borrowed());
     const std::uint64_t serial = exchange.send(std::move(plan), start.frame);
     if (targets) waiting.push_back(std::move(*targets));
     rounds = std::move(next);
@@ -147,6 +160,7 @@ Expected<std::uint64_t> EngineCore::send_draft(const Draft& draft, std::vector<s
                                    .revisions = std::move(revisions),
                                    .must_be_taken = held_back,
                                    .not_before = start.not_before,
+                                   .gain_frames = start.gain_frames,
                                    .instance = [&](NodeId id) { return draft.instance(id); }},
                                   {.frame = start.frame.value_or(now().frame), .serial = exchange.next_serial()});
     refused_until_progress = next.refused_until_progress();
@@ -206,11 +220,15 @@ AudioGraph EngineCore::adopt(Draft draft) {
         levels.add(node.instance);
         instances.emplace(node.id.value(), std::move(node.instance));
     }
+    if (graph_watcher) graph_watcher(before, graph);
     if (instances.size() == graph.node_count()) return before;
     std::vector<NodeId> removed;
     std::ranges::set_difference(before.node_ids(), graph.node_ids(), std::back_inserter(removed));
     for (const NodeId id : removed) {
-        instances.erase(id.value());
+        auto instance = instances.extract(id.value());
+        // A panic silences what would sound again; and a faulty processor must not come back.
+        if (!reset_in_progress() && !faulted_nodes.contains(id))
+            kept.keep(before.find(id)->identity, std::move(instance.mapped()), exchange.renderer().frames());
         rebuilt_nodes.erase(id);
     }
     levels.keep_nodes_of(graph);
@@ -232,6 +250,7 @@ std::uint64_t EngineCore::send_device_fade(float length_ms) {
 }
 
 Ticket EngineCore::replace_processors(const NodeInstances& fresh) {
+    kept.clear();
     NodeInstances replacements;
     for (const auto& node : graph.nodes()) {
         const auto built = fresh.find(node->id.value());
@@ -261,7 +280,9 @@ Ticket EngineCore::replace_processors(const NodeInstances& fresh) {
 
     // Memory may run out up to borrow_only(): until then, no node that a plan borrows has been released.
     levels.replace_all(replacements);
-    exchange.borrow_only(next.take_borrowed().entered);
+    std::vector<std::shared_ptr<const void>> borrowed = next.take_borrowed().entered;
+    taps.lend_all(borrowed);
+    exchange.borrow_only(std::move(borrowed));
     instances = std::move(replacements);
     rounds = std::move(next);
     faulted_nodes.clear();
@@ -321,7 +342,7 @@ void EngineCore::start_waiting() {
     ++rounds_advanced;
     Rounds next = rounds;
     const Rounds::Step step = next.advance(graph, moment, [this](NodeId id) { return instances.at(id.value()); });
-    if (step.send) {
+    if (step.needs_command()) {
         send(std::move(next), step, graph);
     } else {
         exchange.borrow(next.take_borrowed());

@@ -13,9 +13,11 @@
 #include "dsp/math.h"
 #include "engine/draft.h"
 #include "engine/engine.h"
+#include "engine/kept_processors.h"
 #include "engine/level_meters.h"
 #include "engine/node_builder.h"
 #include "engine/plan_exchange.h"
+#include "engine/port_taps.h"
 #include "engine/processor_build.h"
 #include "engine/rounds.h"
 #include "engine/run_on_worker.h"
@@ -39,6 +41,7 @@ struct DeviceFade {
 struct CommitStart {
     std::optional<std::uint64_t> frame{};  ///< its plan is scheduled for the block that starts here
     std::uint64_t not_before = 0;          ///< its plan is sent now, and a later one starts it
+    std::uint32_t gain_frames = 0;         ///< see Rounds::Change
 };
 
 /// State of the Engine, private to this folder, and the steps of its calls. [control]
@@ -56,6 +59,7 @@ struct EngineCore {
     std::uint64_t revision = 0;
     std::uint64_t next_id = 1;
     NodeInstances instances;                         ///< the nodes of `graph`
+    KeptProcessors kept{config.sample_rate_hz, config.kept_bytes};
     std::vector<SharedGraphSnapshot> snapshots;      ///< freed by the next poll() that finds no other reference
     std::shared_ptr<GraphSnapshot> latest_snapshot;  ///< of the present graph; null: none was taken since it changed
     /// What depends on the nodes and connections of `graph`, until they change.
@@ -69,7 +73,10 @@ struct EngineCore {
                    .most_parameters = exchange.maximum_targets(),
                    .block_frames = config.block_size}};
     LevelMeters levels{exchange.renderer().output_levels(), config.sample_rate_hz};
+    PortTaps taps;
     PlanWatcher plan_watcher;
+    ParameterWatcher parameter_watcher;
+    GraphWatcher graph_watcher;
 
     float device_gain = 1.0F;  ///< target of the last fade_device()
     float volume_db = 0.0F;
@@ -140,7 +147,9 @@ struct EngineCore {
     void adopted(std::uint64_t serial, std::uint64_t frame, Engine::Observer& observer);
     /// Returns the next plan to send.
     [[nodiscard]] std::unique_ptr<CompiledGraph> make_plan(CompileRequest request) const;
-    /// Sends the plan of `next`, or an empty command if none is needed. There is room for a plan.
+    /// Sends parameters, or an empty command if there are none. There is room for them.
+    std::uint64_t send_targets(std::vector<ParameterTarget> targets, std::optional<std::uint64_t> frame = {});
+    /// Sends the plan of `next`, or only its parameters, or an empty command if no plan is needed. There is room for a plan.
     std::uint64_t send(Rounds next, const Rounds::Step& step, const AudioGraph& committed,
                        const CommitStart& start = {});
     /// Sends the transition to a draft. The revisions are reported when it is heard. There is room for a plan.
@@ -153,7 +162,8 @@ struct EngineCore {
     std::uint64_t send_device_fade(float length_ms);
     /// `fresh` has instances of nodes that have run; the others are fresh themselves. There is room for a plan.
     Ticket replace_processors(const NodeInstances& fresh);
-    [[nodiscard]] Expected<Ticket> commit(PreparedEdits& edits, const CommitStart& start, AudioGraph* before);
+    [[nodiscard]] Expected<Ticket> commit(PreparedEdits& edits, const CommitStart& start, AudioGraph* before,
+                                          const Admission& admission);
     [[nodiscard]] Expected<Ticket> set_parameters(std::span<const SetParameter> edits, std::span<float> results,
                                                   std::span<float> previous, std::optional<std::uint64_t> frame);
     [[nodiscard]] std::unexpected<Error> refuse_until_scheduled();

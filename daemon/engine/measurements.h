@@ -2,12 +2,14 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <vector>
 
 #include "dsp/gain_range.h"
 #include "dsp/loudness.h"
 #include "graph/audio_graph.h"
+#include "graph/port_tap.h"
 
 namespace rta {
 
@@ -43,6 +45,13 @@ struct MeasuredLevels {
     std::uint64_t frame_count = 0;  ///< 0: no new measurements
     Source outputs;                 ///< samples sent to the device
     std::vector<Source> meters;     ///< nodes that measure levels or report gain reduction, by id
+};
+
+/// An output port whose signal is measured.
+struct WatchedPort {
+    PortRef port;
+    std::shared_ptr<PortTap> tap;
+    [[nodiscard]] bool operator==(const WatchedPort&) const = default;
 };
 
 /// Processing time of a node in the blocks in which it was timed, since the node was added.

@@ -41,9 +41,9 @@ struct Command {
     };
 
     Kind kind;
-    /// adopt_plan: the plan has parameter targets, which take effect when it is rendered, so no later plan may replace
-    /// it before that. Stored here so that adopting a plan does not read the plan.
-    bool render_first;
+    /// Parameter targets of the plan, batch or parameter. Stored here so that a plan without targets is not read when it
+    /// is adopted.
+    std::uint32_t target_count;
     std::uint64_t serial;  ///< +1 with every command
     /// Scheduled commands: parameters start to move at this frame, a plan is adopted in the block that holds it.
     std::uint64_t start_frame;

@@ -12,14 +12,15 @@ PlanExchange::PlanExchange(double sample_rate_hz, std::uint32_t block_size)
       scheduled_commands_{scheduled_ring_.sender()},
       returns_{return_ring_.receiver()},
       telemetry_{telemetry_ring_.receiver()},
+      maximum_targets_{
+          std::max(kFewestTargets, static_cast<std::size_t>(kTargetsPerSecond * block_size / sample_rate_hz))},
       renderer_{sample_rate_hz,
                 block_size,
+                maximum_targets_,
                 CommandReceiver{command_ring_.receiver()},
                 CommandReceiver{scheduled_ring_.receiver()},
                 EventSender{return_ring_.sender()},
-                EventSender{telemetry_ring_.sender()}},
-      maximum_targets_{
-          std::max(kFewestTargets, static_cast<std::size_t>(kTargetsPerSecond * block_size / sample_rate_hz))} {
+                EventSender{telemetry_ring_.sender()}} {
     plans_.reserve(kMaximumPlans);
 }
 
@@ -34,6 +35,7 @@ std::uint64_t PlanExchange::send(Command command) {
 }
 
 std::uint64_t PlanExchange::send(Command command, std::size_t targets, std::optional<std::uint64_t> frame) {
+    command.target_count = static_cast<std::uint32_t>(targets);
     if (!frame) {
         if (targets != 0) waiting_.push_back({next_serial(), targets});
         waiting_targets_ += targets;
@@ -67,9 +69,8 @@ std::optional<std::uint64_t> PlanExchange::scheduled_plan_serial() const {
 std::uint64_t PlanExchange::send(std::unique_ptr<CompiledGraph> plan, std::optional<std::uint64_t> frame) {
     Command command{};
     command.kind = Command::Kind::adopt_plan;
-    command.render_first = plan->carries_targets();
     command.plan = plan.get();
-    const std::size_t targets = plan->target_count();
+    const std::size_t targets = plan->targets().size();
     plans_.push_back(std::move(plan));
     ++plans_made_;
     return send(command, targets, frame);

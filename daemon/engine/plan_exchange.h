@@ -47,8 +47,8 @@ class PlanExchange {
     /// Returns the number of parameter targets that may wait: the audio thread may have to apply all of them in its
     /// next block.
     [[nodiscard]] std::size_t maximum_targets() const { return maximum_targets_; }
-    /// Commands other than plans need room for their targets. A plan has room, because no later command is applied in
-    /// the same block.
+    /// Commands other than plans need room for their targets. A plan has room: if a block has applied maximum_targets(),
+    /// later commands wait for the next one.
     [[nodiscard]] bool has_room_for_targets(std::size_t targets) const {
         return waiting_targets_ + targets <= maximum_targets_;
     }
@@ -114,6 +114,7 @@ class PlanExchange {
     CommandSender scheduled_commands_;
     EventReceiver returns_;
     EventReceiver telemetry_;
+    std::size_t maximum_targets_;
     Renderer renderer_;
 
     std::uint64_t sent_serial_ = 0;
@@ -137,7 +138,6 @@ class PlanExchange {
         std::uint64_t serial;
         std::size_t targets;
     };
-    std::size_t maximum_targets_;
     std::deque<Waiting> waiting_;
     std::size_t waiting_targets_ = 0;  ///< in all of waiting_
     /// A scheduled command that has not been applied yet.

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "graph/audio_graph.h"
@@ -48,6 +49,11 @@ class PreparedTransaction {
     [[nodiscard]] const Transaction& transaction() const;
     /// [control] Returns the relative parameter changes, in the order of the edits, after Engine::commit() has succeeded.
     [[nodiscard]] std::span<const RelativeChange> relative_changes() const;
+    /// [control] Returns the names of the nodes whose earlier processors have been put back, after Engine::commit() has
+    /// succeeded; see Transaction::restores.
+    [[nodiscard]] std::span<const std::string> kept_nodes() const;
+    /// [any] Returns the number of processors that were built for it, without those that were spare.
+    [[nodiscard]] std::size_t built_count() const;
 
  private:
     friend class Engine;

@@ -9,9 +9,10 @@
 
 namespace rta {
 
-Renderer::Renderer(double sample_rate_hz, std::uint32_t block_size, CommandReceiver commands, CommandReceiver scheduled,
-                   EventSender returns, EventSender telemetry)
+Renderer::Renderer(double sample_rate_hz, std::uint32_t block_size, std::size_t targets_per_block,
+                   CommandReceiver commands, CommandReceiver scheduled, EventSender returns, EventSender telemetry)
     : block_size_{block_size},
+      targets_per_block_{targets_per_block},
       commands_{std::move(commands)},
       scheduled_{std::move(scheduled)},
       returns_{std::move(returns)},
@@ -43,35 +44,35 @@ void Renderer::render(const AudioThreadKey& key, const DeviceBlock& device) RTA_
 }
 
 void Renderer::apply_commands(const AudioThreadKey& key) RTA_NONBLOCKING {
-    apply_scheduled(key, apply_unscheduled(key));
+    targets_left_ = targets_per_block_;
+    apply_unscheduled(key);
+    apply_scheduled(key);
 }
 
-Renderer::Next Renderer::apply_unscheduled(const AudioThreadKey& key) RTA_NONBLOCKING {
+void Renderer::apply_unscheduled(const AudioThreadKey& key) RTA_NONBLOCKING {
     std::uint64_t last_serial = 0;
-    Next next = Next::apply_more;
-    while (next == Next::apply_more) {
+    while (targets_left_ > 0) {
         const auto command = commands_.try_receive(key);
         if (!command) break;
         last_serial = command->serial;
-        next = apply(key, *command);
+        apply(key, *command);
     }
-    if (last_serial == 0) return next;
+    if (last_serial == 0) return;
     applied_serial_ = last_serial;
     send_applied(key, Event::Kind::applied, last_serial);
-    return next;
 }
 
 /// Applies the scheduled commands whose frames are in the next block. Those without a frame never wait for them.
-void Renderer::apply_scheduled(const AudioThreadKey& key, Next next) RTA_NONBLOCKING {
+void Renderer::apply_scheduled(const AudioThreadKey& key) RTA_NONBLOCKING {
     while (true) {
         if (!held_) held_ = scheduled_.try_receive(key);
         if (!held_ || held_->start_frame >= frame_ + block_size_) return;
         // Parameters, too: an earlier command that is still in its ring would otherwise win.
         if (held_->after_serial > applied_serial_) return;
-        if (held_->kind == Command::Kind::adopt_plan && next == Next::render_first) return;
+        if (held_->kind == Command::Kind::adopt_plan && targets_left_ == 0) return;
         const Command command = *held_;
         held_.reset();
-        if (apply(key, command) == Next::render_first) next = Next::render_first;
+        apply(key, command);
         send_applied(key, Event::Kind::scheduled_applied, command.serial);
     }
 }
@@ -83,7 +84,8 @@ void Renderer::send_applied(const AudioThreadKey& key, Event::Kind kind, std::ui
     send_return(key, event);
 }
 
-Renderer::Next Renderer::apply(const AudioThreadKey& key, const Command& command) RTA_NONBLOCKING {
+void Renderer::apply(const AudioThreadKey& key, const Command& command) RTA_NONBLOCKING {
+    targets_left_ -= std::min<std::size_t>(targets_left_, command.target_count);
     switch (command.kind) {
         case Command::Kind::adopt_plan: {
             Event event{};
@@ -91,27 +93,27 @@ Renderer::Next Renderer::apply(const AudioThreadKey& key, const Command& command
             event.plan = plan_;
             if (plan_ != nullptr) send_return(key, event);
             plan_ = command.plan;
-            return command.render_first ? Next::render_first : Next::apply_more;
+            if (command.target_count != 0) apply_batch(key, plan_->targets(), frame_);
+            return;
         }
         case Command::Kind::set_parameter:
             apply_target(key, command.parameter, std::max(command.start_frame, frame_));
-            return Next::apply_more;
+            return;
         case Command::Kind::apply_batch: {
             apply_batch(key, command.batch->targets, std::max(command.start_frame, frame_));
             Event event{};
             event.kind = Event::Kind::batch_returned;
             event.batch = command.batch;
             send_return(key, event);
-            return Next::apply_more;
+            return;
         }
         case Command::Kind::fade_device:
             device_gain_.withdraw(frame_);
             device_gain_.retarget(command.fade.gain, command.fade.start_frame(frame_), command.fade.frames(frame_));
-            return Next::apply_more;
+            return;
         case Command::Kind::nothing:
-            return Next::apply_more;
+            return;
     }
-    return Next::apply_more;
 }
 
 /// Nothing was audible before frame 0, so there is nothing to ramp from.

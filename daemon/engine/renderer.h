@@ -24,9 +24,9 @@ class Renderer {
     static constexpr std::uint32_t kMeteredChannels = 256;
 
     /// [control] `returns` must have room for everything that can be outstanding at the same time; PlanExchange ensures
-    /// it.
-    Renderer(double sample_rate_hz, std::uint32_t block_size, CommandReceiver commands, CommandReceiver scheduled,
-             EventSender returns, EventSender telemetry);
+    /// it. Once a block has applied `targets_per_block` parameter targets, further commands wait for the next one.
+    Renderer(double sample_rate_hz, std::uint32_t block_size, std::size_t targets_per_block, CommandReceiver commands,
+             CommandReceiver scheduled, EventSender returns, EventSender telemetry);
 
     /// [audio] Renders one block. The views of `device` hold block_size frames. Outputs are overwritten; they never
     /// contain NaN or infinity.
@@ -39,8 +39,8 @@ class Renderer {
     /// [any] Relates the engine's clock to the monotonic clock.
     [[nodiscard]] const FrameClock& clock() const RTA_NONBLOCKING { return clock_; }
 
-    /// [audio] The first step of render(): applies the commands that have arrived. Adopting a plan only replaces a
-    /// pointer. Public so that benchmarks can measure it alone.
+    /// [audio] The first step of render(): applies the commands that have arrived. Adopting a plan replaces a pointer, and
+    /// starts the ramps to its parameter targets. Public so that benchmarks can measure it alone.
     void apply_commands(const AudioThreadKey& key) RTA_NONBLOCKING;
 
     /// [control] Tap of the device outputs. Enable it after the taps of the nodes and take its records first: each of
@@ -62,12 +62,9 @@ class Renderer {
     }
 
  private:
-    /// Whether the next command may be applied before a block has been rendered.
-    enum class Next : std::uint8_t { apply_more, render_first };
-
-    [[nodiscard]] Next apply_unscheduled(const AudioThreadKey& key) RTA_NONBLOCKING;
-    void apply_scheduled(const AudioThreadKey& key, Next next) RTA_NONBLOCKING;
-    [[nodiscard]] Next apply(const AudioThreadKey& key, const Command& command) RTA_NONBLOCKING;
+    void apply_unscheduled(const AudioThreadKey& key) RTA_NONBLOCKING;
+    void apply_scheduled(const AudioThreadKey& key) RTA_NONBLOCKING;
+    void apply(const AudioThreadKey& key, const Command& command) RTA_NONBLOCKING;
     void apply_target(const AudioThreadKey& key, const ParameterTarget& target,
                       std::uint64_t start_frame) RTA_NONBLOCKING;
     void apply_batch(const AudioThreadKey& key, std::span<const ParameterTarget> targets,
@@ -79,11 +76,13 @@ class Renderer {
     [[nodiscard]] bool report_faults(const AudioThreadKey& key) RTA_NONBLOCKING;
 
     std::uint32_t block_size_;
+    std::size_t targets_per_block_;
     CommandReceiver commands_;
     CommandReceiver scheduled_;
     EventSender returns_;
     EventSender telemetry_;
     CompiledGraph* plan_ = nullptr;
+    std::size_t targets_left_ = 0;      ///< that this block may apply
     std::uint64_t frame_ = 0;           ///< first frame of the next block
     std::uint64_t applied_serial_ = 0;  ///< of the commands without a frame
     std::optional<Command> held_;       ///< the next scheduled command: its frame has not come

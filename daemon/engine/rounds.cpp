@@ -48,7 +48,7 @@ Expected<Rounds::Step> Rounds::commit(Change change, const Moment& now) {
     take_in(std::move(change.connections), change.graph);
     if (change.renames) sound_.read_names();
     Step result = step(change.graph, now, change.instance);
-    result.send = result.send || change.renames;
+    result.plan = result.plan || change.renames;
 
     const auto waiting = std::ranges::find_if(units_, [this](const ChangeUnit& other) { return is_latest(other); });
     const std::size_t leaving = sound_.leaving_count();
@@ -100,6 +100,7 @@ ChangeUnit Rounds::unit_of(const Change& change) const {
     ChangeUnit unit;
     unit.revisions = change.revisions;
     unit.not_before = change.not_before;
+    unit.gain_frames = change.gain_frames;
     unit.ports = differing_ports(committed_, change.connections);
     std::vector<NodeId> sinks;
     std::ranges::set_symmetric_difference(committed_sinks_, change.graph.device_sinks(), std::back_inserter(sinks));
@@ -157,7 +158,7 @@ void Rounds::adopted(std::uint64_t serial, std::uint64_t frame,
     if (round_.running && !round_.end_frame && round_.serial <= serial)
         round_.end_frame = frame == 0 ? 0 : frame + round_.frames;
     for (GainRamp& ramp : gain_ramps_) {
-        if (ramp.serial <= serial && !ramp.end_frame) ramp.end_frame = frame == 0 ? 0 : frame + lengths_.gain_frames;
+        if (ramp.serial <= serial && !ramp.end_frame) ramp.end_frame = frame == 0 ? 0 : frame + ramp.frames;
     }
     if (fill_serial_ >= first_serial) fill(sound_, first_serial, frame);
     const bool glides = start_glides(sound_, first_serial, frame);

@@ -53,13 +53,16 @@ class Rounds {
         std::vector<std::uint64_t> revisions;  ///< that it commits; none: the engine's own
         bool must_be_taken;                    ///< the graph has changed already, during a reset: it is not refused
         std::uint64_t not_before = 0;          ///< the frame before which it does not start
+        std::uint32_t gain_frames = 0;         ///< of the ramps of gains, if that is longer than Lengths::gain_frames
         /// Returns the instance of a node of `graph`.
         std::function<std::shared_ptr<NodeInstance>(NodeId)> instance;
     };
-    /// Properties of the next plan that are not part of its contents.
+    /// What is to be sent now.
     struct Step {
-        bool send = false;  ///< a plan is needed
+        bool plan = false;  ///< a plan is needed, which sets the parameters, too
         std::vector<ParameterChange> parameters = {};
+        bool reports = false;  ///< a command is needed: what begins to be heard is reported when it takes effect
+        [[nodiscard]] bool needs_command() const { return plan || !parameters.empty() || reports; }
     };
 
     explicit Rounds(const Lengths& lengths) : lengths_{lengths} {}
@@ -73,6 +76,9 @@ class Rounds {
     /// Replaces everything by the graph, without a transition. Returns the number of frames for which it is silent
     /// because its look-ahead must fill.
     std::uint32_t restart(Change change, const Moment& now);
+
+    /// Lets a plan with the same contents follow when no round runs.
+    void send_again() { follow_up_due_ = true; }
 
     /// Holds back rounds that would still run at this frame: a scheduled transaction starts there, and they start with it.
     void reserve(std::optional<std::uint64_t> frame) {
@@ -118,6 +124,7 @@ class Rounds {
     };
     struct GainRamp {
         std::uint64_t serial;
+        std::uint32_t frames;  ///< of the longest ramp of the plan
         std::optional<std::uint64_t> end_frame{};
     };
     struct Heard {
@@ -201,15 +208,16 @@ class Rounds {
     std::deque<Heard> heard_;          ///< by serial
     std::uint64_t adopted_serial_ = 0;
     std::uint64_t fill_serial_ = 0;      ///< of the latest plan with something to fill
-    bool follow_up_due_ = false;         ///< a plan without the faded-out nodes must follow
+    bool follow_up_due_ = false;         ///< a plan must follow: without the faded-out nodes, or with other taps
     std::vector<PortRef> preparing_;     ///< the same, of units that continue: some may not change yet
     std::vector<PortRef> later_;         ///< of units that have started, sorted: not changed by the plan being built
     std::vector<PortRef> aims_unheard_;  ///< changes, by the plan being built, of nodes that are not heard
-    bool sent_parameters_ = false;  ///< a plan with parameters takes a block of its own: later plans start behind it
-    bool before_start_ = false;     ///< no block has been rendered: nothing needs to be prepared
-    bool aims_presence_ = false;    ///< the plan being built changes presences
+    bool sent_parameters_ = false;       ///< a command with many parameters ends its block: later plans start behind it
+    bool before_start_ = false;          ///< no block has been rendered: nothing needs to be prepared
+    bool aims_presence_ = false;         ///< the plan being built changes presences
     bool aims_sink_ = false;
     bool aims_gain_ = false;
+    std::uint32_t gain_frames_ = 0;  ///< of the longest ramp
     bool aims_glide_ = false;
     std::optional<std::uint64_t> reserved_frame_;
     std::optional<std::uint64_t> glide_end_frame_;  ///< at which the next glide to a delay of 0 ends

@@ -30,8 +30,7 @@ Rounds::Step Rounds::advance(const AudioGraph& graph, const Moment& now,
                              const std::function<std::shared_ptr<NodeInstance>(NodeId)>& instance) {
     latest_revision_ = 0;
     Step result = step(graph, now, instance);
-    // Units that needed no plan are reported with the next command.
-    result.send = result.send || (!heard_.empty() && heard_.back().serial == now.serial);
+    result.reports = !heard_.empty() && heard_.back().serial == now.serial;
     return result;
 }
 
@@ -48,6 +47,7 @@ Rounds::Step Rounds::step(const AudioGraph& graph, const Moment& now,
                                      .fade_frames = fade_in_frames(now),
                                      .instance = instance});
     aims_presence_ = aims_sink_ = aims_gain_ = aims_glide_ = false;
+    gain_frames_ = lengths_.gain_frames;
     for (std::vector<PortRef>* const ports : {&aims_unheard_, &preparing_, &later_}) ports->clear();
     merge_units_in_loops(units_, sound_, committed_);
     Step result;
@@ -67,15 +67,15 @@ Rounds::Step Rounds::step(const AudioGraph& graph, const Moment& now,
     const bool leaves = sound_.nodes.size() != count;
     // The wanted state of a unit that starts is kept with the plan.
     const bool changes = starts && (enters || std::ranges::any_of(units_, &ChangeUnit::started));
-    result.send = aims_presence_ || aims_gain_ || aims_glide_ || fills || leaves || changes ||
-                  !result.parameters.empty() || (follow_up_due_ && !round_.running);
-    if (!result.send) {
+    result.plan = aims_presence_ || aims_gain_ || aims_glide_ || fills || leaves || changes ||
+                  (follow_up_due_ && !round_.running);
+    sent_parameters_ = sent_parameters_ || !result.parameters.empty();
+    if (!result.plan) {
         sound_.forget(now.serial);
         return result;
     }
-    sent_parameters_ = sent_parameters_ || !result.parameters.empty();
     if (aims_presence_) begin_round(now);
-    if (aims_gain_ || fills) gain_ramps_.push_back({.serial = now.serial});
+    if (aims_gain_ || fills) gain_ramps_.push_back({.serial = now.serial, .frames = gain_frames_});
     if (fills || aims_glide_) fill_serial_ = now.serial;
     follow_up_due_ = false;
     return result;
@@ -104,6 +104,7 @@ bool Rounds::try_unit(ChangeUnit& unit, const Moment& now, std::size_t& paramete
     }
     if (!unit.continues) return false;
     parameters += unit.parameters.size();
+    if (unit.left.empty()) return !had_started;
     const std::vector<bool> heard = sound_.heard(playing);
     std::ranges::copy_if(unit.left, std::back_inserter(preparing_),
                          [&](const PortRef& port) { return prepares(port, heard); });
@@ -141,7 +142,7 @@ bool Rounds::touches_started(const ChangeUnit& unit) const {
 
 /// Starts a unit if it is ready. Otherwise changes only its promise and the time of the next attempt.
 bool Rounds::start(ChangeUnit& unit, const Moment& now) {
-    const std::vector<PortRef> changed = sound_.want(unit.ports, committed_, now.serial);
+    const std::vector<PortRef> changed = sound_.want(unit.ports, committed_, {now.serial, unit.gain_frames});
     const bool presence = std::ranges::any_of(changed, [&](PortRef port) { return sound_.changes_presence(port); });
     Glides aligning = glides(now);
     const std::vector<PortRef> prepared = before_start_ ? std::vector<PortRef>{} : sound_.unheard_ports(changed);
@@ -327,8 +328,11 @@ void Rounds::aim_some(ChangeUnit& unit, std::span<const PortRef> ports, const Mo
 void Rounds::aim(PortRef port, const Moment& now) {
     if (sound_.changes_presence(port)) aims_presence_ = true;
     if (port.port == kDevicePort) aims_sink_ = true;
-    for (const SoundingGraph::Connection& connection : sound_.into(port))
-        aims_gain_ = aims_gain_ || connection.gain != connection.wanted_gain;
+    for (const SoundingGraph::Connection& connection : sound_.into(port)) {
+        if (connection.gain == connection.wanted_gain) continue;
+        aims_gain_ = true;
+        gain_frames_ = std::max(gain_frames_, connection.wanted_gain_frames);
+    }
     sound_.aim(port, now.serial);
 }
 

@@ -248,7 +248,7 @@ bool SoundingGraph::enter(const AudioGraph& graph, std::span<const CommittedConn
 }
 
 std::vector<PortRef> SoundingGraph::want(std::span<const PortRef> ports, std::span<const CommittedConnection> committed,
-                                         std::uint64_t serial) {
+                                         const Wish& wish) {
     std::vector<PortRef> changed;
     std::vector<Connection> added;
     for (const PortRef& port : ports) {
@@ -267,11 +267,12 @@ std::vector<PortRef> SoundingGraph::want(std::span<const PortRef> ports, std::sp
             const auto found = std::ranges::lower_bound(old, place_of(connection), {}, by_place);
             if (found != old.end() && place_of(*found) == place_of(connection)) {
                 found->hearing.wanted = true;
+                if (found->gain != connection.gain) found->wanted_gain_frames = wish.gain_frames;
                 found->wanted_gain = connection.gain;
                 changes = changes || found->gain != connection.gain;
                 continue;
             }
-            added.push_back(unheard(connection, serial));
+            added.push_back(unheard(connection, wish.serial));
             added.back().hearing.wanted = true;
             changes = true;
         }
@@ -307,6 +308,7 @@ void SoundingGraph::aim(PortRef port, std::uint64_t serial) {
         connection.aim();
         if (connection.gain == connection.wanted_gain) continue;
         connection.gain = connection.wanted_gain;
+        connection.gain_frames = connection.wanted_gain_frames;
         connection.gain_changed_in = serial;
     }
 }
@@ -488,6 +490,7 @@ CompileRequest SoundingGraph::request(std::uint64_t ended_gains) const {
              .target_gain = connection.gain,
              .at_rest = rests,
              .present = hearing.target,
+             .gain_fade_frames = connection.gain_frames,
              .gain_wait_frames = connection.gain_changed_in == connection.entered_in ? connection.delay_frames : 0,
              .is_delayed = connection.delay_frames != 0 || connection.glide.delay != nullptr,
              .glide = connection.glide});

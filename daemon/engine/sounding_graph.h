@@ -64,10 +64,12 @@ struct SoundingGraph {
         ConnectionState* state;
         std::uint64_t entered_in = 0;  ///< serial of the first plan that contains it
         float gain = 1.0F;
-        float wanted_gain = 1.0F;           ///< after the unit that changes the port
-        std::uint64_t gain_changed_in = 0;  ///< serial of the plan in which `gain` last changed; 0: never
-        std::uint32_t fill_frames = 0;      ///< its delay and its fade-in
-        std::uint64_t filled_from = 0;      ///< frame, as of nodes
+        float wanted_gain = 1.0F;              ///< after the unit that changes the port
+        std::uint32_t gain_frames = 0;         ///< of the ramp to `gain`, if it is longer than usual
+        std::uint32_t wanted_gain_frames = 0;  ///< to `wanted_gain`
+        std::uint64_t gain_changed_in = 0;     ///< serial of the plan in which `gain` last changed; 0: never
+        std::uint32_t fill_frames = 0;         ///< its delay and its fade-in
+        std::uint64_t filled_from = 0;         ///< frame, as of nodes
         Hearing hearing{};
         bool filling = false;                ///< committed, and not wanted yet
         bool moves = true;                   ///< its presence may not have reached the target yet
@@ -122,10 +124,15 @@ struct SoundingGraph {
     /// heard. Marks removed nodes. Does not change what is heard. Returns whether anything must be filled.
     bool enter(const AudioGraph& graph, std::span<const CommittedConnection> committed, const Entrance& entrance);
 
+    /// The plan from which on connections are wanted.
+    struct Wish {
+        std::uint64_t serial;
+        std::uint32_t gain_frames = 0;  ///< of the ramps of gains, if they are longer than usual
+    };
     /// Marks the committed connections at `ports`, which are sorted, as wanted. Ports of removed nodes do not change.
     /// Returns the ports that change.
     std::vector<PortRef> want(std::span<const PortRef> ports, std::span<const CommittedConnection> committed,
-                              std::uint64_t serial);
+                              const Wish& wish);
     /// Undoes want(): the target is what is wanted.
     void keep(std::span<const PortRef> ports);
     /// Sets the target at a port to what is wanted.

@@ -7,6 +7,7 @@
 #include <tuple>
 #include <utility>
 
+#include "graph/cost_class.h"
 #include "graph/port_text.h"
 #include "text/format_number.h"
 #include "text/quoting.h"
@@ -65,9 +66,10 @@ Expected<std::shared_ptr<const NodeDescription>> NodeDescription::make(const Nod
     NodeLayout layout = NodeLayout::of(type, *settings, sample_rate_hz);
     const std::size_t bytes = node_bytes(type.name, annotation, given) + layout.document_bytes();
     const std::uint64_t memory = estimated_memory_bytes(type, {sample_rate_hz, block_size, *settings}, layout);
+    const std::uint64_t costs = rta::cost_class(type, *settings);
     return std::make_shared<NodeDescription>(
         NodeDescription{std::move(name), &type, std::move(*settings), std::move(given), std::move(layout), bytes,
-                        std::move(annotation), sample_rate_hz, block_size, memory});
+                        std::move(annotation), sample_rate_hz, block_size, memory, costs});
 }
 
 Expected<std::vector<float>> NodeDescription::parameter_values(
@@ -104,13 +106,14 @@ Expected<void> AudioGraph::check_new_name(std::string_view name) const {
 }
 
 Expected<void> AudioGraph::add_node(NodeId id, std::shared_ptr<const NodeDescription> description,
-                                    std::vector<float> parameters) {
+                                    std::vector<float> parameters, std::optional<NodeIdentity> identity) {
     assert(parameters.size() == description->layout.parameters.size());
     assert(node_ids_.empty() || node_ids_.back() < id);
     if (auto good = check_new_name(description->name); !good) return good;
     document_bytes_ += description->document_bytes + description->name.size();
     memory_bytes_ += description->memory_bytes;
-    push_back(std::make_shared<GraphNode>(GraphNode{id, std::move(description), std::move(parameters), {}, {}}));
+    push_back(std::make_shared<GraphNode>(GraphNode{
+        id, std::move(description), std::move(parameters), {}, {}, identity.value_or(NodeIdentity{id.value()})}));
     return {};
 }
 

@@ -36,6 +36,9 @@ class NodeId {
     std::uint64_t value_ = 0;
 };
 
+/// See GraphNode::identity. That of a new node is the value of its id.
+enum class NodeIdentity : std::uint64_t {};
+
 /// One end of a connection: a port of a node, by its index among the node's inputs or outputs.
 struct PortRef {
     NodeId node;
@@ -62,6 +65,7 @@ struct NodeDescription {
     double sample_rate_hz;       ///< to which the layout belongs
     std::uint32_t block_size;    ///< frames
     std::uint64_t memory_bytes;  ///< estimate for the processor at this rate and block size
+    std::uint64_t cost_class;    ///< see cost_class()
 
     /// [any] Resolves the settings `given` for `type`. Errors contain the name of the node.
     [[nodiscard]] static Expected<std::shared_ptr<const NodeDescription>> make(const NodeType& type, std::string name,
@@ -92,6 +96,9 @@ struct GraphNode {
     std::vector<float> parameters;             ///< in the order of the layout, each in its own unit
     std::vector<IncomingConnection> incoming;  ///< sorted by (to_port, from)
     std::vector<NodeId> outgoing;              ///< destination of each outgoing connection
+    /// Stays the same while the node is renamed or gets other settings, when it is removed and an undo brings it back, and
+    /// across restarts, as far as the history reaches: that is why a node may have an identity other than its id.
+    NodeIdentity identity{};
 
     [[nodiscard]] const std::string& name() const { return description->name; }
     /// Returns the nodes that this one feeds, each once, ascending.
@@ -115,9 +122,10 @@ class AudioGraph {
     // Every edit either succeeds or changes nothing and returns an error.
 
     /// Adds a node. `id` must be larger than all ids used before; `parameters` holds one value for each parameter of
-    /// the description. Errors: ALREADY_EXISTS if the name is taken, INVALID_ARGUMENT if it is not a valid name.
+    /// the description. Without `identity`, it is a new node. Errors: ALREADY_EXISTS if the name is taken,
+    /// INVALID_ARGUMENT if it is not a valid name.
     Expected<void> add_node(NodeId id, std::shared_ptr<const NodeDescription> description,
-                            std::vector<float> parameters);
+                            std::vector<float> parameters, std::optional<NodeIdentity> identity = {});
     /// Removes a node and its connections.
     Expected<void> remove_node(std::string_view name);
     /// Renames a node. `description` is the current one with another name. Errors as in add_node().
@@ -132,9 +140,12 @@ class AudioGraph {
     bool set_gain(const ConnectionKey& connection, float gain_db);
     /// Returns the connection, or nullptr if not found.
     [[nodiscard]] const IncomingConnection* find(const ConnectionKey& connection) const;
-    /// Replaces the node of the same name by the node `id` with this description. Connections, and the values of
-    /// parameters that still exist, are kept. Errors: a connection or value that is no longer valid.
+    /// Replaces the node of the same name by the node `id` with this description. Its identity, its connections, and the
+    /// values of parameters that still exist, are kept. Errors: a connection or value that is no longer valid.
     Expected<void> replace_node(NodeId id, std::shared_ptr<const NodeDescription> description);
+
+    /// Sets the identity of a node that exists.
+    void set_identity(NodeId id, NodeIdentity identity) { writable(id).identity = identity; }
 
     /// Until compact() is called, edits that remove nodes do not move the other nodes, and only edits and find() may be
     /// called. Otherwise, removing all nodes one by one takes time that grows with the square of their number.
@@ -208,6 +219,8 @@ class AudioGraph {
     /// Checks the same. Errors: RESOURCE_EXHAUSTED, with the limit.
     [[nodiscard]] Expected<void> check_size(const GraphLimits& limits, const GraphSize& before) const;
 
+    /// Resolves `node:port`, or `node` if the node has one output. Errors: NOT_FOUND, INVALID_ARGUMENT.
+    [[nodiscard]] Expected<PortRef> resolve_output(std::string_view text) const;
     /// Returns `node`, or `node:port` if the node has several outputs.
     [[nodiscard]] std::string output_name(PortRef port) const;
     /// Returns `node`, or `node:port` if the node has several inputs.
@@ -225,8 +238,6 @@ class AudioGraph {
     /// Returns a graph of the node and the nodes that are connected to it.
     [[nodiscard]] AudioGraph with_neighbours(const GraphNode& node) const;
     [[nodiscard]] Expected<void> check_new_name(std::string_view name) const;
-    /// Resolves `node:port`, or `node` if the node has one output.
-    [[nodiscard]] Expected<PortRef> resolve_output(std::string_view text) const;
     [[nodiscard]] Expected<PortRef> resolve_input(std::string_view text) const;
     [[nodiscard]] Expected<void> check_widths(PortRef from, PortRef to) const;
     /// Checks that `layout` has all ports of the node that are connected.

@@ -2,6 +2,7 @@
 #include "graph/difference.h"
 
 #include <algorithm>
+#include <initializer_list>
 #include <iterator>
 #include <map>
 #include <optional>
@@ -39,12 +40,16 @@ NodeDifferences compare_ids(const AudioGraph& from, const AudioGraph& to) {
     const auto old_nodes = from.nodes();
     auto before = old_nodes.begin();
     for (const auto& after : to.nodes()) {
+        if (before != old_nodes.end() && *before == after) {  // most nodes, which are not read
+            ++before;
+            continue;
+        }
         for (; before != old_nodes.end() && (*before)->id < after->id; ++before) found.removed.push_back(before->get());
         if (before == old_nodes.end() || (*before)->id != after->id) {
             found.added.push_back(after.get());
             continue;
         }
-        if (*before != after) found.pairs.push_back({before->get(), after.get()});
+        found.pairs.push_back({before->get(), after.get()});
         ++before;
     }
     for (; before != old_nodes.end(); ++before) found.removed.push_back(before->get());
@@ -63,18 +68,21 @@ bool accepts(const NodeDescription& node, std::uint32_t parameter, float value) 
     return check_parameter(node.layout.parameters[parameter], value, node.name).has_value();
 }
 
-/// Returns a name that neither graph has.
-std::string spare_name(const AudioGraph& from, const AudioGraph& to) {
+/// Returns a name that none of the graphs has.
+std::string spare_name(std::initializer_list<const AudioGraph*> graphs) {
     for (std::size_t number = 1;; ++number) {
         std::string name = "renamed_" + std::to_string(number);
-        if (from.find(name) == nullptr && to.find(name) == nullptr) return name;
+        const auto has_it = [&](const AudioGraph* graph) { return graph != nullptr && graph->find(name) != nullptr; };
+        if (std::ranges::none_of(graphs, has_it)) return name;
     }
 }
 
 class Comparison {
  public:
-    Comparison(const AudioGraph& from, const AudioGraph& to) : from_{from}, to_{to}, nodes_{compare_ids(from, to)} {
-        pair_by_name();
+    Comparison(const AudioGraph& from, const AudioGraph& to, Pairs by, const AudioGraph* whole)
+        : from_{from}, to_{to}, whole_{whole}, nodes_{compare_ids(from, to)} {
+        if (by == Pairs::by_id_or_name) pair_by_name();
+        if (by == Pairs::by_identity) pair_by_identity();
         rebuild_incompatible();
         for (const Pair& pair : nodes_.pairs) {
             if (pair.before->id != pair.after->id) successors_.emplace(pair.before->id.value(), pair.after);
@@ -104,15 +112,32 @@ class Comparison {
     void pair_by_name() {
         std::map<std::string_view, const GraphNode*> removed;
         for (const GraphNode* const node : nodes_.removed) removed.emplace(node->name(), node);
+        pair_with(removed, [](const GraphNode& node) -> std::string_view { return node.name(); });
+    }
+
+    /// Pairs added nodes with removed ones of the same type, which are found by the key of the added ones.
+    void pair_with(const auto& removed, auto key_of) {
         std::set<const GraphNode*> replaced;
         std::erase_if(nodes_.added, [&](const GraphNode* after) {
-            const auto before = removed.find(after->name());
+            const auto before = removed.find(key_of(*after));
             if (before == removed.end() || before->second->description->type != after->description->type) return false;
             nodes_.pairs.push_back({before->second, after});
             replaced.insert(before->second);
             return true;
         });
         std::erase_if(nodes_.removed, [&](const GraphNode* before) { return replaced.contains(before); });
+    }
+
+    void pair_by_identity() {
+        std::erase_if(nodes_.pairs, [&](const Pair& pair) {
+            if (pair.before->identity == pair.after->identity) return false;
+            nodes_.removed.push_back(pair.before);
+            nodes_.added.push_back(pair.after);
+            return true;
+        });
+        std::map<NodeIdentity, const GraphNode*> removed;
+        for (const GraphNode* const node : nodes_.removed) removed.emplace(node->identity, node);
+        pair_with(removed, [](const GraphNode& node) { return node.identity; });
     }
 
     /// Nodes of another type under the same id, and those with a parameter that has no value that is valid before and
@@ -209,7 +234,7 @@ class Comparison {
             }
             for (const auto& [name, new_name] : chain) waiting.erase(name);
             if (chain.back().second == chain.front().first) {
-                const std::string spare = spare_name(from_, to_);
+                const std::string spare = spare_name({&from_, &to_, whole_});
                 edits_.emplace_back(RenameNode{chain.front().first, spare});
                 chain.front().first = spare;
             }
@@ -282,7 +307,8 @@ class Comparison {
     void add(const GraphNode& node) {
         const NodeDescription& description = *node.description;
         AddNode edit{
-            std::string{description.type->name}, node.name(), description.given_settings, {}, description.annotation};
+            std::string{description.type->name}, node.name(), description.given_settings, {}, description.annotation,
+            std::to_underlying(node.identity)};
         for (std::size_t p = 0; p < node.parameters.size(); ++p)
             edit.parameters.emplace(description.layout.parameters[p].name, node.parameters[p]);
         edits_.emplace_back(std::move(edit));
@@ -298,6 +324,7 @@ class Comparison {
 
     const AudioGraph& from_;
     const AudioGraph& to_;
+    const AudioGraph* whole_;
     NodeDifferences nodes_;
     std::unordered_map<std::uint64_t, const GraphNode*> successors_;  ///< of pairs with different ids, by the old one
     std::set<NodeId> removed_;
@@ -312,7 +339,9 @@ std::size_t size_of(const GraphNode& node) {
 
 }  // namespace
 
-std::vector<Edit> difference(const AudioGraph& from, const AudioGraph& to) { return Comparison{from, to}.edits(); }
+std::vector<Edit> difference(const AudioGraph& from, const AudioGraph& to, Pairs by, const AudioGraph* whole) {
+    return Comparison{from, to, by, whole}.edits();
+}
 
 std::size_t difference_size(const AudioGraph& from, const AudioGraph& to) {
     const NodeDifferences nodes = compare_ids(from, to);

@@ -20,6 +20,7 @@ struct AddNode {
     Settings settings;
     std::map<std::string, float, std::less<>> parameters;
     Annotation annotation{};
+    std::uint64_t identity = 0;  ///< GraphNode::identity of a node that comes back; 0: a new node
 };
 
 struct RemoveNode {
@@ -96,8 +97,10 @@ struct Transaction {
     std::vector<Edit> edits;
     /// Only GraphLimits::widest() apply: the operator has given the graph, or it was saved under higher limits.
     bool exempt = false;
-    /// Restores earlier values: the number of parameters that change is not limited, as with ReplaceGraph.
+    /// Restores an earlier graph: any number of parameters may change, and nodes get their kept processors back.
     bool restores = false;
+    /// Time in which gains of connections that stay reach their new values; at least kConnectionFadeMs.
+    float gain_ramp_ms = 0.0F;
 
     [[nodiscard]] bool replaces_graph() const {
         return std::ranges::any_of(edits, [](const Edit& edit) { return std::holds_alternative<ReplaceGraph>(edit); });

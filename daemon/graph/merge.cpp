@@ -184,6 +184,8 @@ bool AudioGraph::merge(const AudioGraph& base, const AudioGraph& edited, const I
 
 GraphNode AudioGraph::IdShift::apply(GraphNode node) const {
     node.id = apply(node.id);
+    // That of a node that was added is the value of an id.
+    node.identity = NodeIdentity{apply(NodeId{std::to_underlying(node.identity)}).value()};
     for (IncomingConnection& connection : node.incoming) connection.from.node = apply(connection.from.node);
     for (NodeId& destination : node.outgoing) destination = apply(destination);
     return node;

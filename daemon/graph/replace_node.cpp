@@ -43,7 +43,8 @@ Expected<void> AudioGraph::replace_node(NodeId id, std::shared_ptr<const NodeDes
         (*parameters)[*index] = old.parameters[i];
     }
     if (auto removed = changed.remove_node(old.name()); !removed) return removed;
-    if (auto added = changed.add_node(id, std::move(description), std::move(*parameters)); !added) return added;
+    if (auto added = changed.add_node(id, std::move(description), std::move(*parameters), old.identity); !added)
+        return added;
     for (const IncomingConnection& connection : old.incoming) {
         const std::string to = old.name() + ":" + old.description->layout.inputs[connection.to_port].name;
         if (auto good = changed.connect(output_name(connection.from), to, connection.gain_db); !good)

@@ -189,7 +189,8 @@ asio::awaitable<void> ClientSession::read_requests() {
         const bool all_decoded = decode_requests();
         if (closed_) co_return;
         if (client_->refused()) break;
-        if (!all_decoded || !may_hold_more() || (decoder_.buffered() != 0 && !client_->may_finish())) {
+        const std::size_t begun = decoder_.buffered();
+        if (!all_decoded || !may_hold_more() || (begun != 0 && !client_->may_finish(begun))) {
             co_await may_read_.wait();
             continue;
         }
@@ -285,7 +286,7 @@ asio::awaitable<void> ClientSession::write_responses() {
             co_await may_write_.wait();
             continue;
         }
-        if (!client_->may_finish()) {
+        if (!client_->may_finish(client_->outbox().unsent_bytes())) {
             co_await may_write_.wait();
             continue;
         }

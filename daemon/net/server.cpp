@@ -77,6 +77,7 @@ struct Server::Impl : std::enable_shared_from_this<Impl>, ClientSession::Owner {
     void check_sessions();
     void poll_engine();
     void end_pass();
+    void begin_pass_after(int rounds);
     void begin_pass();
     void forget(std::uint64_t number);
     void limit_refused_sessions();
@@ -154,11 +155,20 @@ void Server::Impl::poll_engine() {
     });
 }
 
-/// Begins each pass in a handler of its own: before it, the io_context runs everything else that is ready.
+/// Begins each pass in a handler of its own, after everything else that is ready: what the io_context had to do already,
+/// then what has arrived in the meantime, and then what followed from that, such as writing an answer.
 void Server::Impl::end_pass() {
     if (stopped || std::exchange(ending_pass, true)) return;
-    const auto posted =
-        api::guarded("ending a pass", [this] { asio::post(io, [self = shared_from_this()] { self->begin_pass(); }); });
+    begin_pass_after(2);
+}
+
+void Server::Impl::begin_pass_after(int rounds) {
+    const auto posted = api::guarded("ending a pass", [&] {
+        asio::post(io, [self = shared_from_this(), rounds] {
+            if (rounds == 0) return self->begin_pass();
+            self->begin_pass_after(rounds - 1);
+        });
+    });
     if (!posted) ending_pass = false;  // the next poll tries again
 }
 
@@ -390,6 +400,9 @@ void Server::stop() { impl_->stop(); }
 std::size_t Server::client_count() const { return impl_->dispatcher.client_count(); }
 
 api::History& Server::history() { return impl_->dispatcher.services().history; }
+
+api::ChangeLog& Server::changes() { return impl_->dispatcher.services().changes; }
+api::Scenes& Server::scenes() { return impl_->dispatcher.services().scenes; }
 
 api::Confirmation& Server::confirmation() { return impl_->dispatcher.services().confirmation; }
 

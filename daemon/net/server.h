@@ -24,8 +24,10 @@ class io_context;
 }
 
 namespace rta::api {
+class ChangeLog;
 class Confirmation;
 class History;
+class Scenes;
 }  // namespace rta::api
 
 namespace rta::net {
@@ -106,6 +108,10 @@ class Server {
 
     /// Returns the history, which may be restored before the first client is served.
     [[nodiscard]] api::History& history();
+    /// Returns what records changes for the DaemonAccess.
+    [[nodiscard]] api::ChangeLog& changes();
+    /// Returns the scenes, which may be restored before the first client is served.
+    [[nodiscard]] api::Scenes& scenes();
 
     /// Returns the edit that waits for its confirmation, which may be restored before the first client is served.
     [[nodiscard]] api::Confirmation& confirmation();

@@ -12,6 +12,7 @@
 
 #include "api/exception_barrier.h"
 #include "os/memory.h"
+#include "os/thread_priority.h"
 
 namespace rta::net {
 namespace {
@@ -24,10 +25,12 @@ constexpr std::chrono::seconds kTrimDelay{2};
 /// Minimum interval between two of them: each delays allocations, by up to 0.1 ms for each locked MB.
 constexpr std::chrono::seconds kTrimInterval{10};
 constexpr std::size_t kKeptBytes = std::size_t{1} << 20U;
+/// How long one handler takes results. Most take microseconds; one that leads to a commit is the last.
+constexpr std::chrono::microseconds kResultsSlice{100};
 
 }  // namespace
 
-/// Results that wait for the thread of the io_context. One handler processes one of them and posts the next handler.
+/// Results that wait for the thread of the io_context. A handler takes some of them and posts the next handler.
 class WorkerPool::Results : public std::enable_shared_from_this<Results> {
  public:
     explicit Results(asio::io_context& io) : io_{io} {}
@@ -52,21 +55,22 @@ class WorkerPool::Results : public std::enable_shared_from_this<Results> {
     }
 
     void take() {
-        for (bool last = false; !last;) {
-            std::function<void()> done;
-            {
-                const std::scoped_lock lock{mutex_};
-                if (results_.empty()) {
-                    posted_ = false;
-                    return;
-                }
-                done = std::move(results_.front());
-                results_.pop_front();
-                // If memory is too short for another handler, this handler processes the next result, too.
-                last = api::guarded("taking a result", [this] { post(); }).has_value();
-            }
+        const auto end = std::chrono::steady_clock::now() + kResultsSlice;
+        while (const auto done = next()) {
             done();
+            // If memory is too short for another handler, this handler takes the next results, too.
+            if (std::chrono::steady_clock::now() >= end && api::guarded("taking a result", [this] { post(); })) return;
         }
+    }
+
+    /// Returns nullptr, and lets the next result post a handler, if there are none.
+    [[nodiscard]] std::function<void()> next() {
+        const std::scoped_lock lock{mutex_};
+        posted_ = !results_.empty();
+        if (!posted_) return nullptr;
+        std::function<void()> done = std::move(results_.front());
+        results_.pop_front();
+        return done;
     }
 
     asio::io_context& io_;
@@ -84,7 +88,10 @@ WorkerPool::WorkerPool(asio::io_context& io)
       answer_thread_{1},
       urgent_thread_{1},
       freeing_thread_{1},
-      trim_timer_{freeing_thread_} {}
+      background_thread_{1},
+      trim_timer_{freeing_thread_} {
+    asio::post(background_thread_, os::lower_thread_priority);
+}
 
 WorkerPool::~WorkerPool() = default;
 
@@ -94,9 +101,9 @@ void WorkerPool::stop() {
     for (asio::thread_pool* const threads : all_threads()) threads->join();
 }
 
-std::array<asio::thread_pool*, 6> WorkerPool::all_threads() {
-    return {&request_threads_, &large_request_thread_, &response_thread_,
-            &answer_thread_,   &urgent_thread_,        &freeing_thread_};
+std::array<asio::thread_pool*, 7> WorkerPool::all_threads() {
+    return {&request_threads_, &large_request_thread_, &response_thread_,  &answer_thread_,
+            &urgent_thread_,   &freeing_thread_,       &background_thread_};
 }
 
 asio::thread_pool& WorkerPool::threads_of(Lane lane) {
@@ -111,6 +118,8 @@ asio::thread_pool& WorkerPool::threads_of(Lane lane) {
             return urgent_thread_;
         case Lane::freeing:
             return freeing_thread_;
+        case Lane::background:
+            return background_thread_;
         case Lane::requests:
             break;
     }

@@ -15,7 +15,7 @@
 namespace rta::net {
 
 /// Two threads for the requests of clients, one for large ones, one for frequency responses, one for answers by the size
-/// of the graph, one for urgent work, and one that frees memory. Results return to the io_context. Its thread takes the
+/// of the graph, one for urgent work, one that frees memory, and one of a low priority. Results return to the io_context. Its thread takes the
 /// results of requests one at a time, because each may lead to a commit. Other work, such as a mute, waits for at most one.
 class WorkerPool final : public api::Workers {
  public:
@@ -30,7 +30,7 @@ class WorkerPool final : public api::Workers {
 
  private:
     class Results;
-    [[nodiscard]] std::array<asio::thread_pool*, 6> all_threads();
+    [[nodiscard]] std::array<asio::thread_pool*, 7> all_threads();
     void trim_later();
     [[nodiscard]] asio::thread_pool& threads_of(Lane lane);
     void start(Lane lane, std::function<void()> work, std::function<void()> done) override;
@@ -44,6 +44,7 @@ class WorkerPool final : public api::Workers {
     asio::thread_pool answer_thread_;
     asio::thread_pool urgent_thread_;
     asio::thread_pool freeing_thread_;
+    asio::thread_pool background_thread_;
     asio::steady_timer trim_timer_;                      ///< of the freeing thread
     bool trim_pending_ = false;                          ///< of the freeing thread
     std::chrono::steady_clock::time_point next_trim_{};  ///< at the earliest; of the freeing thread

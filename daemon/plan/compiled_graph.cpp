@@ -103,8 +103,8 @@ void CompiledGraph::run(const AudioThreadKey& key, std::size_t begin, std::size_
                         ProcessContext& context) RTA_NONBLOCKING {
     const std::span<const Step> steps{steps_};
     std::size_t next = begin;
-    const std::vector<std::uint32_t>& full_steps = rendered_ ? full_steps_ : first_steps_;
-    for (auto place = std::ranges::lower_bound(full_steps, begin); place != full_steps.end() && *place < end; ++place) {
+    for (auto place = std::ranges::lower_bound(full_steps_, begin); place != full_steps_.end() && *place < end;
+         ++place) {
         run_plain(key, steps.subspan(next, *place - next), context);
         run_full(key, *place, context, false);
         next = *place + std::size_t{1};
@@ -162,11 +162,15 @@ void CompiledGraph::run_full(const AudioThreadKey& key, std::size_t index, Proce
     if (!rendered_) start_mixes(detail, context.frame);
     for (std::uint32_t i = 0; i < detail.mix_count; ++i) mix(mixes_[detail.first_mix + i], context.frame);
     enter(context, step);
-    if (!rendered_ && !node.fault(key).muted) start_ramps(key, node, detail, context.frame);
+    if (!rendered_ && !node.fault(key).muted) node.move_presence(key, *crossfade_, detail.presence, context.frame);
     run_node(key, step, context);
     for (std::uint32_t i = 0; i < detail.filling_count; ++i)
         delay(delays_[detail.first_delay + detail.delay_count + i], context.frame, find_faults);
     if (find_faults && !node.fault(key).muted) mute_if_faulty(key, node, context);
+    for (std::uint32_t i = 0; i < detail.tap_count; ++i) {
+        const Tap& tap = taps_[detail.first_tap + i];
+        tap.tap->add(context.frame, tap.source);
+    }
 }
 
 /// Runs the node of a step whose inputs are ready and whose context has been entered.
@@ -176,18 +180,6 @@ void CompiledGraph::run_node(const AudioThreadKey& key, const Step& step, Proces
     } else {
         step.node->run(key, *step.processor, context, *crossfade_, node_scratch_);
     }
-}
-
-/// Starts the ramps to the parameter targets of a node, in the first block of the plan.
-void CompiledGraph::start_ramps(const AudioThreadKey& key, NodeInstance& node, const StepDetail& detail,
-                                std::uint64_t frame) RTA_NONBLOCKING {
-    // Nothing was audible before frame 0, so there is nothing to ramp from.
-    const bool start = frame == 0;
-    for (std::uint32_t i = 0; i < detail.target_count; ++i) {
-        const ParameterTarget& target = targets_[detail.first_target + i];
-        node.retarget(key, target.parameter, target.value, frame, start ? 0 : target.ramp_frames);
-    }
-    node.move_presence(key, *crossfade_, detail.presence, frame);
 }
 
 /// Moves the presences and gains of a node's connections, in the first block of the plan.

@@ -10,6 +10,7 @@
 #include "dsp/audio_buffer.h"
 #include "dsp/audio_view.h"
 #include "dsp/gliding_delay.h"
+#include "graph/port_tap.h"
 #include "plan/crossfade.h"
 #include "plan/node_instance.h"
 #include "rt/audio_thread.h"
@@ -69,6 +70,11 @@ class CompiledGraph {
         /// rendered.
         bool at_rest;
     };
+    /// An output that is measured after its step.
+    struct Tap {
+        AudioReadView source;
+        PortTap* tap;
+    };
     /// The part of the plan that a block reads for a plain step: one cache line.
     struct alignas(kCacheLine) Step {
         // In the order of ProcessContext: three copies of 16 bytes.
@@ -80,15 +86,15 @@ class CompiledGraph {
     };
     static_assert(sizeof(Step) == kCacheLine);
 
-    /// The rest of a step. Plain steps have none, except targets.
+    /// The rest of a step. Plain steps have none.
     struct StepDetail {
         std::uint32_t first_mix;
         std::uint32_t mix_count;
         std::uint32_t first_delay;
         std::uint32_t delay_count;
         std::uint32_t filling_count;  ///< delays that follow these, of the outputs: filled, and not heard yet
-        std::uint32_t first_target;
-        std::uint32_t target_count;
+        std::uint32_t first_tap;
+        std::uint32_t tap_count;
         float presence;  ///< device sinks: 1 if in the target of the round, 0 if not
     };
 
@@ -110,11 +116,8 @@ class CompiledGraph {
     /// block.
     static constexpr std::uint32_t kTimingRoundFrames = 8192;
 
-    /// [any] Returns whether the plan has parameter targets. They take effect in its first block; the plan must not be
-    /// replaced before that.
-    [[nodiscard]] bool carries_targets() const RTA_NONBLOCKING { return !targets_.empty(); }
-    /// [any]
-    [[nodiscard]] std::size_t target_count() const RTA_NONBLOCKING { return targets_.size(); }
+    /// [any] Returns the parameter targets, which take effect when the plan is adopted.
+    [[nodiscard]] std::span<const ParameterTarget> targets() const RTA_NONBLOCKING { return targets_; }
     /// [any] Returns the steps in the order in which they run. Nodes whose outputs are views of their inputs have none.
     [[nodiscard]] std::span<const Step> steps() const RTA_NONBLOCKING { return steps_; }
     /// [any] Returns the number of scratch channels, of one block each.
@@ -135,9 +138,6 @@ class CompiledGraph {
     void run_full(const AudioThreadKey& key, std::size_t index, ProcessContext& context,
                   bool find_faults) RTA_NONBLOCKING;
     void run_node(const AudioThreadKey& key, const Step& step, ProcessContext& context) RTA_NONBLOCKING;
-    void start_ramps(const AudioThreadKey& key, NodeInstance& node, const StepDetail& detail,
-                     std::uint64_t frame) RTA_NONBLOCKING;
-
     static void mute_if_faulty(const AudioThreadKey& key, NodeInstance& node,
                                const ProcessContext& context) RTA_NONBLOCKING;
 
@@ -149,17 +149,18 @@ class CompiledGraph {
     bool rendered_ = false;  ///< audio thread only
 
     std::vector<Step> steps_;
-    std::vector<StepDetail> details_;        ///< of each step
-    std::vector<std::uint32_t> full_steps_;  ///< indices of steps with mixes or fillings and of device sinks, ascending
-    std::vector<std::uint32_t> first_steps_;  ///< the same for the first block: also those with targets
+    std::vector<StepDetail> details_;  ///< of each step
+    /// Indices of steps with mixes, fillings or taps and of device sinks, ascending.
+    std::vector<std::uint32_t> full_steps_;
     std::vector<DelayedInput> delays_;
     std::vector<PortMix> mixes_;
     std::vector<MixInput> mix_inputs_;
     std::vector<float> rested_factors_;
     std::vector<const float*> rested_channels_;
+    std::vector<Tap> taps_;  ///< those of one step are adjacent
     std::vector<AudioReadView> input_views_;
     std::vector<AudioWriteView> output_views_;
-    std::vector<ParameterTarget> targets_;  ///< those of one step are adjacent
+    std::vector<ParameterTarget> targets_;
 
     AudioBuffer scratch_;                      ///< buffer_count x block_size
     AudioBuffer silence_;                      ///< 1 x block_size zeros, read-only

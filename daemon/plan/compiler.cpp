@@ -38,7 +38,8 @@ class PlanCompiler {
         std::ranges::sort(request_.fillings, {}, [](const CompileRequest::Filling& filling) {
             return std::pair{filling.from_node, filling.from_port};
         });
-        sort_targets();
+        std::ranges::sort(request_.taps, {}, &CompileRequest::Tap::from_node);
+        plan_->targets_ = std::move(request_.targets);
         reserve();
         for (const std::uint32_t node : *order) place(node);
         allocate();
@@ -99,21 +100,6 @@ class PlanCompiler {
         return std::span{signals_}.subspan(first_signal_[node], first_signal_[node + 1] - first_signal_[node]);
     }
 
-    /// Groups the targets by node. Those of one node keep their order, so that the later one wins.
-    void sort_targets() {
-        struct Ordered {
-            NodeId node;
-            std::size_t index;
-            auto operator<=>(const Ordered&) const = default;
-        };
-        std::vector<Ordered> order;
-        order.reserve(request_.targets.size());
-        for (const ParameterTarget& target : request_.targets) order.push_back({target.node->id(), order.size()});
-        std::ranges::sort(order);
-        plan_->targets_.reserve(order.size());
-        for (const Ordered& entry : order) plan_->targets_.push_back(request_.targets[entry.index]);
-    }
-
     void reserve() {
         plan_->steps_.reserve(request_.nodes.size());
         plan_->details_.reserve(request_.nodes.size());
@@ -148,18 +134,17 @@ class PlanCompiler {
         place_fillings(node);
         detail.filling_count =
             static_cast<std::uint32_t>(plan_->delays_.size()) - detail.first_delay - detail.delay_count;
+        detail.first_tap = static_cast<std::uint32_t>(plan_->taps_.size());
+        place_taps(node);
+        detail.tap_count = static_cast<std::uint32_t>(plan_->taps_.size()) - detail.first_tap;
         release_inputs(node);
 
         detail.mix_count = static_cast<std::uint32_t>(plan_->mixes_.size()) - detail.first_mix;
-        const auto targets = std::ranges::equal_range(plan_->targets_, entry.id, {},
-                                                      [](const ParameterTarget& target) { return target.node->id(); });
-        detail.first_target = static_cast<std::uint32_t>(targets.begin() - plan_->targets_.begin());
-        detail.target_count = static_cast<std::uint32_t>(targets.size());
 
         const auto step = static_cast<std::uint32_t>(plan_->steps_.size());
-        const bool is_full = detail.mix_count != 0 || detail.filling_count != 0 || entry.is_device_sink;
+        const bool is_full =
+            detail.mix_count != 0 || detail.filling_count != 0 || detail.tap_count != 0 || entry.is_device_sink;
         if (is_full) plan_->full_steps_.push_back(step);
-        if (is_full || detail.target_count != 0) plan_->first_steps_.push_back(step);
         step_ports_.push_back({input_views_.size() - first_input_view, output_views_.size() - first_output_view});
         plan_->details_.push_back(detail);
         plan_->steps_.push_back({.inputs = {},
@@ -191,6 +176,10 @@ class PlanCompiler {
         return std::ranges::equal_range(request_.fillings, node, {}, &CompileRequest::Filling::from_node);
     }
 
+    [[nodiscard]] std::span<const CompileRequest::Tap> taps_of(std::uint32_t node) const {
+        return std::ranges::equal_range(request_.taps, node, {}, &CompileRequest::Tap::from_node);
+    }
+
     void place_inputs(std::uint32_t node) {
         visit_inputs(node, [&](std::uint32_t port, std::span<Connection> sources) {
             const std::uint32_t width = input_width(request_.nodes[node], port);
@@ -205,9 +194,10 @@ class PlanCompiler {
     }
 
     /// Returns whether the outputs of a node are nothing but views of its inputs, so that it needs no step: it forwards
-    /// channels, no input needs a mix, and no delay at its outputs is being filled.
+    /// channels, no input needs a mix, no delay at its outputs is being filled, and none of them is measured.
     [[nodiscard]] bool is_view(std::uint32_t node) const {
-        if (!request_.nodes[node].forwards_channels || !fillings_from(node).empty()) return false;
+        if (!request_.nodes[node].forwards_channels || !fillings_from(node).empty() || !taps_of(node).empty())
+            return false;
         const auto sources =
             std::span{request_.connections}.first(first_connection_[node + 1]).subspan(first_connection_[node]);
         const auto second = std::ranges::adjacent_find(sources, {}, &Connection::to_port);
@@ -260,7 +250,7 @@ class PlanCompiler {
             plan_->mix_inputs_.push_back({{},
                                           source.state,
                                           source.target_gain,
-                                          request_.gain_fade_frames,
+                                          std::max(request_.gain_fade_frames, source.gain_fade_frames),
                                           source.gain_wait_frames,
                                           source.present ? 1.0F : 0.0F,
                                           source.at_rest});
@@ -332,6 +322,14 @@ class PlanCompiler {
         for (const CompileRequest::Filling& filling : fillings_from(node)) {
             const Signal& signal = signals_[first_signal_[node] + filling.from_port];
             static_cast<void>(place_delay(planned_read(signal, signal.width), *filling.state, filling.glide));
+        }
+    }
+
+    void place_taps(std::uint32_t node) {
+        for (const CompileRequest::Tap& tap : taps_of(node)) {
+            const Signal& signal = signals_[first_signal_[node] + tap.from_port];
+            tap_sources_.push_back(planned_read(signal, signal.width));
+            plan_->taps_.push_back({.source = {}, .tap = tap.tap});
         }
     }
 
@@ -408,6 +406,7 @@ class PlanCompiler {
             plan_->delays_[i].source = read_view(delay_sources_[i]);
             plan_->delays_[i].destination = write_view(delay_destinations_[i]);
         }
+        for (std::size_t i = 0; i < plan_->taps_.size(); ++i) plan_->taps_[i].source = read_view(tap_sources_[i]);
         for (std::size_t i = 0; i < plan_->mixes_.size(); ++i)
             plan_->mixes_[i].destination = write_view(mix_destinations_[i]);
         for (std::size_t i = 0; i < plan_->mix_inputs_.size(); ++i)
@@ -486,6 +485,7 @@ class PlanCompiler {
     std::vector<PlannedView> output_views_;
     std::vector<PlannedView> mix_destinations_;
     std::vector<PlannedView> mix_sources_;
+    std::vector<PlannedView> tap_sources_;
     std::vector<PlannedView> delay_sources_;
     std::vector<PlannedView> delay_destinations_;
 };

@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "graph/port_tap.h"
 #include "graph/topological_order.h"
 #include "plan/compiled_graph.h"
 #include "plan/node_instance.h"
@@ -54,7 +55,8 @@ struct CompileRequest {
         /// Presence and gain have reached their targets, and the presence is 1. If the gain is 1, too, the signal may
         /// be read in place.
         bool at_rest;
-        bool present = true;  ///< in the target of the round
+        bool present = true;                 ///< in the target of the round
+        std::uint32_t gain_fade_frames = 0;  ///< if that is longer than those of the request
         /// Before the gain starts to move: a signal that is delayed fades in when it has arrived.
         std::uint32_t gain_wait_frames = 0;
         bool is_delayed = false;
@@ -69,6 +71,13 @@ struct CompileRequest {
         Glide glide = {};
     };
 
+    /// An output port whose signal is measured.
+    struct Tap {
+        std::uint32_t from_node;
+        std::uint32_t from_port;
+        PortTap* tap;
+    };
+
     std::uint32_t block_size;
     std::uint32_t gain_fade_frames;
     std::uint64_t round;
@@ -76,12 +85,13 @@ struct CompileRequest {
     std::vector<Node> nodes;
     std::vector<Connection> connections;  ///< sorted by (to_node, to_port)
     std::vector<Filling> fillings;
+    std::vector<Tap> taps = {};
     std::vector<ParameterTarget> targets;  ///< of nodes in `nodes`; if two have the same parameter, the later wins
 };
 
 /// Sorts the nodes, assigns buffers to signals, and writes the list of steps. Buffers are reused as soon as their last
 /// reader has run, and in-place nodes share the buffers of their input, so a chain of any length needs two or three. A
-/// node that forwards channels (see NodeType) has no step unless it has something to mix or to fill.
+/// node that forwards channels (see NodeType) has no step unless it has something to mix, to fill or to measure.
 /// O(nodes + connections), plus sorting the sources of each mix. [control]
 [[nodiscard]] std::expected<std::unique_ptr<CompiledGraph>, Cycle> compile(CompileRequest request);
 

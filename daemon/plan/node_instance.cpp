@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <bit>
 #include <cassert>
+#include <utility>
 
 #include "dsp/math.h"
 
@@ -61,6 +62,13 @@ void NodeInstance::start_with(std::span<const float> parameters) {
     }
     needs_dry_ = uses_dry();
     needs_run_ = true;
+}
+
+void NodeInstance::exchange_processor(NodeInstance& other) {
+    assert(description_->type == other.description_->type && description_->settings == other.description_->settings);
+    processor_.swap(other.processor_);
+    dry_delay_.swap(other.dry_delay_);
+    std::swap(level_tap_, other.level_tap_);
 }
 
 void NodeInstance::start_present() {

@@ -51,6 +51,10 @@ class alignas(kCacheLine) NodeInstance {
     /// contains this node.
     void start_with(std::span<const float> parameters);
 
+    /// [control] Exchanges the processors of two instances with the same type and settings, with what they remember of their
+    /// input. No plan may contain either.
+    void exchange_processor(NodeInstance& other);
+
     /// [control] Makes a device sink present from its first frame on instead of fading in; must be called before the
     /// first plan that contains this node.
     void start_present();

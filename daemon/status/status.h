@@ -173,12 +173,14 @@ struct StoreStatus {
     std::uint64_t saved_revision = 0;  ///< newest revision on disk
     bool up_to_date = false;           ///< everything that clients have set is on disk
     std::string error{};               ///< why nothing can currently be saved; else empty
+    std::string durability{};          ///< "sync" or "async"; empty if nothing is saved
 
     void visit_fields(auto&& field) const {
         field("directory", directory);
         field("saved_revision", saved_revision);
         field("up_to_date", up_to_date);
         field("error", error);
+        field("durability", durability);
     }
 };
 

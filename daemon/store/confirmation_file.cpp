@@ -10,7 +10,8 @@
 #include "document/document_size.h"
 #include "os/file.h"
 #include "os/file_replacement.h"
-#include "store/sha256.h"
+#include "store/digest.h"
+#include "store/take_line.h"
 
 namespace rta::store {
 namespace {
@@ -45,7 +46,7 @@ Expected<std::optional<std::string>> ConfirmationFile::read() const {
         return fail(ErrorCode::invalid_argument,
                     path() + " has an unknown format: expected \"" + std::string{kConfirmationHeader} + "\"");
     }
-    const auto hash = sha256(text);
+    const auto hash = sha256_digits(text);
     if (!hash) return std::unexpected(hash.error());
     if (header.substr(kConfirmationHeader.size()) != *hash)
         return fail(ErrorCode::invalid_argument, path() + " is damaged: the checksum is wrong");
@@ -53,7 +54,7 @@ Expected<std::optional<std::string>> ConfirmationFile::read() const {
 }
 
 Expected<void> ConfirmationFile::write(std::string_view text) const {
-    const auto hash = sha256(text);
+    const auto hash = sha256_digits(text);
     if (!hash) return std::unexpected(hash.error());
     const auto folder = os::open_folder(directory_);
     if (!folder) return failed_with("open", directory_, folder.error());

@@ -3,15 +3,22 @@
 
 #include <pthread.h>
 
+#include <algorithm>
 #include <exception>
+#include <iterator>
+#include <limits>
 #include <new>
 #include <utility>
 
 #include "document/document.h"
+#include "store/digest.h"
 #include "store/history_file.h"
 
 namespace rta::store {
 namespace {
+
+/// Space that is reserved for changes to come, unless the disk is nearly full.
+constexpr std::size_t kReservedAhead = 4 * Journal::kPieceBytes;
 
 /// Returns whether loading failed because of what was saved, rather than of the state of the machine.
 bool is_damage(const Error& error) {
@@ -20,28 +27,33 @@ bool is_damage(const Error& error) {
 
 }  // namespace
 
-GraphStore::GraphStore(std::string directory, Post post, Owner& owner)
-    : folder_{std::move(directory)}, post_{std::move(post)}, owner_{owner} {}
+GraphStore::GraphStore(std::string directory, Post post, Owner& owner, Settings settings)
+    : settings_{settings}, folder_{std::move(directory), settings.files}, post_{std::move(post)}, owner_{owner} {}
 
 GraphStore::~GraphStore() {
     if (!thread_.joinable()) return;
     {
         const std::lock_guard lock{mutex_};
         job_.reset();
+        records_.clear();
         stopping_ = true;
     }
     wake_.notify_one();
     thread_.join();
 }
 
-Expected<GraphStore::Restored> GraphStore::restore(const Load& load, const LoadHistory& load_history) {
+// ---------------------------------------------------------------------------------------------------------------------
+// Restoring
+
+Expected<GraphStore::Restored> GraphStore::restore(const Load& load, const LoadHistory& load_history,
+                                                   const Replay& replay) {
     const auto opened = folder_.open();
     if (!opened) {
         if (opened.error().code == ErrorCode::already_exists) return std::unexpected(opened.error());
         error_ = opened.error().sentence;
         owner_.store_warning("the state cannot be saved: " + error_ + "; retrying every second");
     }
-    const auto graph = restore_graph(load, load_history);
+    const auto graph = restore_graph(load, load_history, replay);
     // Without the folder, the reason is that of opening it.
     if (!graph) return std::unexpected(opened ? graph.error() : opened.error());
     const auto output = restore_output();
@@ -53,57 +65,216 @@ Expected<GraphStore::Restored> GraphStore::restore(const Load& load, const LoadH
     return Restored{*graph, *output};
 }
 
-Expected<GraphStore::RestoredGraph> GraphStore::restore_graph(const Load& load, const LoadHistory& load_history) {
-    const auto text = read_saved();
-    if (text && !*text) {
+Expected<GraphStore::RestoredGraph> GraphStore::restore_graph(const Load& load, const LoadHistory& load_history,
+                                                              const Replay& replay) {
+    SavedGraph saved;
+    auto text = read_saved();
+    if (text) saved.text = std::move(*text);
+    if (text) {
+        if (auto found = find_journal(saved); !found) return std::unexpected(std::move(found.error()));
+    }
+    auto replayed = replay_journal(replay, saved);
+    if (text && !saved.text && !replayed) {
         folder_.end_restore();
         return RestoredGraph::none;
     }
-    const Expected<void> loaded = text ? load_saved(load, **text) : std::unexpected(text.error());
+    Expected<void> loaded;
+    if (!text) {
+        loaded = std::unexpected(text.error());
+    } else if (replayed) {
+        loaded = load_replayed(load, saved, std::move(*replayed));
+    } else {
+        loaded = load_saved(load, *saved.text);
+    }
     if (loaded) {
-        known_.graph = true;
+        known_.graph = saved.text.has_value();
         saved_revision_ = owner_.state().revision;
-        if (load_history) restore_history(**text, load_history);
+        if (load_history && !replayed) find_history(saved);
+        if (load_history && saved.history) restore_history(*saved.history, load_history);
         return RestoredGraph::loaded;
     }
     if (!is_damage(loaded.error())) return std::unexpected(loaded.error());
-    owner_.store_warning(rename_unrestorable(loaded.error().sentence) + "; starting without it");
+    if (saved.journal) keep_journal("the graph to which it belongs cannot be restored", false);
+    if (saved.text || !text) {
+        owner_.store_warning(rename_unrestorable(loaded.error().sentence) + "; starting without it");
+    }
+    saved_base_ = {};
+    graph_due_ = false;
     confirm_restore();
     return RestoredGraph::damaged;
 }
 
-void GraphStore::restore_history(const std::string& graph, const LoadHistory& load_history) {
-    const auto loaded = load_saved_history(graph, load_history);
-    if (loaded && *loaded) return;
-    if (loaded) {
-        return owner_.store_warning("a new history is started: " + folder_.graph_path() +
-                                    " is not the graph to which the saved history has led");
+/// Finds the journal that belongs to the saved graph. A crash may have left the next one: before the graph to which that
+/// belongs was written, or after it.
+Expected<void> GraphStore::find_journal(SavedGraph& saved) {
+    auto files = folder_.read_journals();
+    if (!files) {
+        if (!is_damage(files.error())) return std::unexpected(std::move(files.error()));
+        keep_journal(files.error().sentence, false);
+        files = StateFolder::Journals{};
     }
+    if (saved.text) {
+        auto hash = sha256_digits(*saved.text);
+        if (!hash) return std::unexpected(std::move(hash.error()));
+        saved_base_.graph = std::move(*hash);
+    }
+    auto next = read_journal_of(saved_base_.graph, files->next);
+    auto current = read_journal_of(saved_base_.graph, files->current);
+    const auto end_of = [](const std::optional<JournalContents>& journal) {
+        return journal ? journal->base.next_number + journal->entries.size() : 0;
+    };
+    const bool use_next = next && end_of(next) >= end_of(current);
+    if (files->current && !current && !use_next) {
+        const auto other = read_journal(*files->current);
+        if (!other) {
+            keep_journal("it cannot be read: " + other.error().sentence, false);
+        } else if (!other->entries.empty()) {
+            keep_journal(
+                folder_.graph_path() +
+                    " is not the graph to which it belongs: it was changed while rtad was not running, and counts",
+                false);
+        }
+    }
+    // On a read-only disk, the names stay.
+    if (use_next) {
+        static_cast<void>(folder_.accept_next_journal());
+    } else if (files->next) {
+        folder_.remove_next_journal();
+    }
+    saved.journal = std::move(use_next ? next : current);
+    if (saved.journal) report_end(*saved.journal);
+    if (saved.journal) saved_base_.next_number = end_of(saved.journal);
+    number_ = saved_number_ = saved_base_.next_number - 1;
+    other_journal_ = saved.journal.has_value();
+    return {};
+}
+
+/// Returns the contents of a file that is a journal of the graph with this hash.
+std::optional<JournalContents> GraphStore::read_journal_of(const std::string& hash,
+                                                           const std::optional<std::string>& file) {
+    if (!file) return std::nullopt;
+    auto contents = read_journal(*file);
+    if (!contents || contents->base.graph != hash) return std::nullopt;
+    return std::move(*contents);
+}
+
+void GraphStore::report_end(const JournalContents& journal) {
+    switch (journal.end) {
+        case JournalContents::End::complete:
+            return;
+        case JournalContents::End::torn:
+            return owner_.store_recovered(
+                "the last changes in " + folder_.journal_path() +
+                " are incomplete, as after a crash: they were not acknowledged, and are dropped");
+        case JournalContents::End::damaged:
+            break;
+    }
+    keep_journal(journal.entries.empty()
+                     ? "it is damaged: the saved graph is restored without the changes in it"
+                     : "it is damaged after revision " + std::to_string(journal.entries.back().revision) +
+                           ": later changes are lost",
+                 true);
+}
+
+/// Renames the journal, or, if it is in use, gives it a second name. Warns the owner.
+void GraphStore::keep_journal(const std::string& why, bool in_use) {
+    const auto kept = in_use ? folder_.copy_journal() : folder_.rename_journal();
+    owner_.store_warning("the journal " + folder_.journal_path() + " does not count" +
+                         (in_use ? " as a whole: " : ": ") + why + "; " +
+                         (kept ? "kept as " + *kept : kept.error().sentence));
+}
+
+/// Returns the graph and the history after the changes in the journal; nullopt if there are none.
+std::optional<GraphStore::Replayed> GraphStore::replay_journal(const Replay& replay, SavedGraph& saved) {
+    if (!replay || !saved.journal || saved.journal->entries.empty()) return std::nullopt;
+    find_history(saved);
+    const std::vector<JournalEntry>& entries = saved.journal->entries;
+    auto replayed = replay(saved.text, saved.history, entries);
+    if (!replayed) {
+        keep_journal(replayed.error().sentence, false);
+        return std::nullopt;
+    }
+    if (replayed->entries < entries.size()) {
+        keep_journal("the change to revision " + std::to_string(entries[replayed->entries].revision) +
+                         " cannot be made again: " + replayed->why + "; it and later changes are lost",
+                     true);
+    }
+    return std::move(*replayed);
+}
+
+Expected<void> GraphStore::load_replayed(const Load& load, SavedGraph& saved, Replayed replayed) {
+    auto loaded = load_saved(load, replayed.graph);
+    if (loaded) {
+        saved.history = std::move(replayed.history);
+        graph_due_ = true;
+        ++changes_.graph;
+        return loaded;
+    }
+    // That so many starts have failed is not the fault of the journal.
+    if (!is_damage(loaded.error()) || loaded.error().code == ErrorCode::aborted || !saved.text) return loaded;
+    keep_journal("the graph after the changes in it cannot be restored: " + loaded.error().sentence, false);
+    saved.journal.reset();
+    return load(*saved.text);
+}
+
+/// Finds the history of the saved graph. Warns the owner about one that cannot be used.
+void GraphStore::find_history(SavedGraph& saved) {
+    using History = JournalBase::History;
+    const History base = saved.journal ? saved.journal->base.history : History::saved;
+    if (base == History::empty || !saved.text) {
+        saved.history = "";
+        return;
+    }
+    const auto files = folder_.read_histories();
+    if (!files) return damaged_history(files.error());
+    std::optional<Error> error;
+    // A crash may have left a next one whose graph was not written any more. If one is damaged, the other may be good.
+    for (const auto* const file : {&files->next, &files->current}) {
+        if (!*file) continue;
+        auto history = read_history_file(**file, *saved.text);
+        if (!history) {
+            error = std::move(history.error());
+        } else if (*history && base != History::lost) {
+            // The next save overwrites it, and may be interrupted, too. On a read-only disk, there is none.
+            if (file == &files->next) static_cast<void>(folder_.accept_next_history());
+            saved.history = std::move(**history);
+            saved_base_.history = History::saved;
+            if (error) damaged_next_history(*error);
+            return;
+        }
+    }
+    if (error) return damaged_history(*error);
+    if (!files->next && !files->current && !saved.journal) {
+        saved.history = "";
+        return;
+    }
+    owner_.store_warning("a new history is started: " + folder_.graph_path() +
+                         " is not the graph to which the saved history has led");
+}
+
+void GraphStore::restore_history(const std::string& history, const LoadHistory& load_history) {
+    if (history.empty()) return;
+    const auto loaded = load_history(history);
+    if (loaded) return;
+    saved_base_.history = JournalBase::History::empty;
+    damaged_history(loaded.error());
+}
+
+void GraphStore::damaged_next_history(const Error& error) {
+    const auto renamed = folder_.rename_next_history();
+    owner_.store_warning(
+        "the history of the previous save is restored, because the next one is damaged: " + folder_.history_path() +
+        ".next: " + error.sentence + "; " + (renamed ? "renamed to " + *renamed : renamed.error().sentence));
+}
+
+void GraphStore::damaged_history(const Error& error) {
     std::string consequence;
-    if (is_damage(loaded.error())) {
+    if (is_damage(error)) {
         const auto renamed = folder_.rename_histories();
         consequence = renamed ? "; renamed to " + *renamed : "; " + renamed.error().sentence;
     }
     owner_.store_warning("a new history is started, because the saved one cannot be restored: " +
-                         folder_.history_path() + ": " + loaded.error().sentence + consequence);
-}
-
-/// Returns whether the saved history belongs to the graph and was loaded, or there is none.
-Expected<bool> GraphStore::load_saved_history(const std::string& graph, const LoadHistory& load_history) {
-    const auto saved = folder_.read_histories();
-    if (!saved) return std::unexpected(saved.error());
-    // A crash may have left a next one whose graph was not written any more.
-    for (const auto* const file : {&saved->next, &saved->current}) {
-        if (!*file) continue;
-        auto history = read_history_file(**file, graph);
-        if (!history) return std::unexpected(std::move(history.error()));
-        if (!*history) continue;
-        if (auto loaded = load_history(**history); !loaded) return std::unexpected(std::move(loaded.error()));
-        // The next save overwrites it, and may be interrupted, too. On a read-only disk, there is none.
-        if (file == &saved->next) static_cast<void>(folder_.accept_next_history());
-        return true;
-    }
-    return !saved->next && !saved->current;
+                         folder_.history_path() + ": " + error.sentence + consequence);
 }
 
 Expected<OutputState> GraphStore::restore_output() {
@@ -150,9 +321,14 @@ void GraphStore::confirm_restore() {
     if (std::exchange(restoring_, false)) folder_.end_restore();
 }
 
+// ---------------------------------------------------------------------------------------------------------------------
+// Changes
+
 void GraphStore::graph_changed() {
     ++changes_.graph;
-    changed();
+    if (!has_journal()) return changed();
+    // Without a journal, nothing else saves what was loaded at the start.
+    if (!journal_known_) graph_due_ = true;
 }
 
 void GraphStore::output_changed() {
@@ -166,6 +342,60 @@ void GraphStore::changed() {
     post_([this] { start_save(); });
 }
 
+void GraphStore::start_journal() {
+    if (has_journal() ? !journal_known_ : is_unsaved()) changed();
+}
+
+Expected<bool> GraphStore::reserve(std::size_t bytes) {
+    if (!has_journal()) return true;
+    const std::size_t needed = promised_ + journal_bytes(bytes);
+    if (journal_open_ && needed <= room_) return true;
+    if (full_) {
+        return fail(ErrorCode::resource_exhausted,
+                    "the change cannot be saved, because the disk of " + folder_.path() + " is full: " +
+                        full_->sentence + "; nothing has changed; changes are accepted again when there is space");
+    }
+    if (!journal_known_) {
+        start_journal();
+        return false;
+    }
+    // What is not saved now is saved with the whole graph, later.
+    if (!journal_open_) return needed <= Journal::kMaximumBytes;
+    {
+        const std::lock_guard lock{mutex_};
+        wanted_room_ = std::max(wanted_room_, needed);
+    }
+    wake_.notify_one();
+    return false;
+}
+
+void GraphStore::record(Record record) {
+    const std::size_t bytes = journal_bytes(record.content.size());
+    promised_ += bytes;
+    {
+        const std::lock_guard lock{mutex_};
+        records_.push_back({std::move(record), changes_, ++number_, bytes});
+    }
+    wake();
+}
+
+void GraphStore::record_lost() {
+    if (!has_journal()) return;
+    {
+        const std::lock_guard lock{mutex_};
+        records_.push_back({.record = {}, .changes = changes_, .number = ++number_, .bytes = 0, .lost = true});
+    }
+    wake();
+}
+
+void GraphStore::wake() {
+    if (thread_.joinable()) {
+        wake_.notify_one();
+    } else {
+        thread_ = std::thread{[this] { run(); }};
+    }
+}
+
 void GraphStore::start_save() {
     // From here on, only the thread uses the folder.
     confirm_restore();
@@ -175,11 +405,7 @@ void GraphStore::start_save() {
         if (stopping_) return;
         job_ = job;
     }
-    if (thread_.joinable()) {
-        wake_.notify_one();
-    } else {
-        thread_ = std::thread{[this] { run(); }};
-    }
+    wake();
 }
 
 /// Returns a job that saves what has changed. A folder that appears late may contain an older graph, which stays
@@ -187,11 +413,27 @@ void GraphStore::start_save() {
 std::shared_ptr<GraphStore::Job> GraphStore::job_since(const Changes& saved) const {
     const auto job = std::make_shared<Job>();
     job->changes = changes_;
-    job->graph = changes_.graph != saved.graph;
+    job->number = number_;
+    job->graph = has_journal() ? graph_due_ : changes_.graph != saved.graph;
     job->output = changes_.output != saved.output;
-    if (job->graph || job->output) job->state = owner_.state();
+    if (job->graph || job->output || has_journal()) job->state = owner_.state();
     return job;
 }
+
+/// Returns whether something must be saved other than by records.
+bool GraphStore::is_unsaved() const {
+    if (!error_.empty() || changes_.output != saved_changes_.output) return true;
+    return has_journal() ? graph_due_ || (journal_known_ && !journal_open_) : changes_.graph != saved_changes_.graph;
+}
+
+void GraphStore::graph_is_due() {
+    if (number_ == saved_number_) return;
+    graph_due_ = true;
+    if (!std::exchange(busy_, true)) start_save();
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// The thread
 
 /// A lost notification would leave busy_ set, and nothing would be saved any more.
 template <class Task>
@@ -202,33 +444,151 @@ void GraphStore::post_with_retry(const Task& task) {
             return;
         } catch (const std::bad_alloc&) {
             std::unique_lock lock{mutex_};
-            if (wake_.wait_for(lock, kRetryInterval, [&] { return stopping_; })) return;
+            if (wake_.wait_for(lock, settings_.retry_interval, [&] { return stopping_; })) return;
         }
     }
 }
 
 void GraphStore::run() {
     pthread_setname_np(pthread_self(), "rtad-store");
+    const auto passed = [](std::optional<TimePoint>& time) {
+        if (!time || std::chrono::steady_clock::now() < *time) return false;
+        time.reset();
+        return true;
+    };
+    const auto post = [this](std::unique_lock<std::mutex>& lock, void (GraphStore::*task)()) {
+        lock.unlock();
+        post_with_retry([this, task] { (this->*task)(); });
+        lock.lock();
+    };
     std::unique_lock lock{mutex_};
     while (true) {
-        wake_.wait(lock, [&] { return job_ || stopping_; });
-        if (!job_) return;
-        const std::shared_ptr<Job> job = std::exchange(job_, nullptr);
-        lock.unlock();
-        const auto begin = std::chrono::steady_clock::now();
-        job->result = save(*job);
-        const auto interval = job->result ? kSaveInterval : kRetryInterval;
-        lock.lock();
-        if (job->result) written_changes_ = job->changes;
-        last_ = job;
-        lock.unlock();
-        post_with_retry([this, job] { saved(*job); });
-        lock.lock();
-        wake_.wait_until(lock, begin + interval, [&] { return stopping_; });
-        if (stopping_) continue;
-        lock.unlock();
-        post_with_retry([this] { interval_elapsed(); });
-        lock.lock();
+        if (job_) {
+            run_job(lock);
+        } else if (is_record_due(std::chrono::steady_clock::now())) {
+            run_records(lock, std::numeric_limits<std::uint64_t>::max());
+        } else if (stopping_) {
+            return;
+        } else if (passed(interval_end_)) {
+            post(lock, &GraphStore::interval_elapsed);
+        } else if (passed(journal_end_)) {
+            post(lock, &GraphStore::graph_is_due);
+        } else if (const auto time = next_time()) {
+            wake_.wait_until(lock, *time);
+        } else {
+            wake_.wait(lock);
+        }
+    }
+}
+
+/// Returns whether records must be written, or space be reserved, now. Under mutex_.
+bool GraphStore::is_record_due(TimePoint now) const {
+    if (!records_.empty() || wanted_room_ != 0) return stopping_ || now >= next_write_;
+    return room_retry_ && !stopping_ && now >= *room_retry_;
+}
+
+/// Returns when the thread must do something next. Under mutex_.
+std::optional<GraphStore::TimePoint> GraphStore::next_time() const {
+    std::optional<TimePoint> next;
+    const auto consider = [&](const std::optional<TimePoint>& time) {
+        if (time && (!next || *time < *next)) next = time;
+    };
+    if (!records_.empty() || wanted_room_ != 0) consider(next_write_);
+    consider(interval_end_);
+    consider(journal_end_);
+    consider(room_retry_);
+    return next;
+}
+
+void GraphStore::run_job(std::unique_lock<std::mutex>& lock) {
+    const std::shared_ptr<Job> job = std::exchange(job_, nullptr);
+    // The state contains them: a new journal must not.
+    run_records(lock, job->number);
+    lock.unlock();
+    const auto begin = std::chrono::steady_clock::now();
+    job->result = save(*job);
+    job->journal_open = is_journal_open();
+    job->room = job->journal_open ? journal_->room() : 0;
+    interval_end_ = begin + (job->result ? settings_.save_interval : settings_.retry_interval);
+    lock.lock();
+    if (job->result) {
+        written_changes_.output = job->changes.output;
+        if (job->graph || !has_journal()) written_changes_.graph = std::max(written_changes_.graph, job->changes.graph);
+    }
+    last_ = job;
+    lock.unlock();
+    post_with_retry([this, job] { saved(*job); });
+    lock.lock();
+}
+
+/// Writes the records up to a number, and reserves space for further ones.
+void GraphStore::run_records(std::unique_lock<std::mutex>& lock, std::uint64_t last) {
+    const auto written = std::make_shared<Written>();
+    const auto end = std::ranges::find_if(records_, [last](const Pending& one) { return one.number > last; });
+    written->records.assign(std::make_move_iterator(records_.begin()), std::make_move_iterator(end));
+    records_.erase(records_.begin(), end);
+    const std::size_t wanted = std::exchange(wanted_room_, 0);
+    if (written->records.empty() && wanted == 0 && !room_retry_) return;
+    lock.unlock();
+    next_write_ = std::chrono::steady_clock::now() + kJournalInterval;
+    if (!written->records.empty()) written->result = write(*written);
+    if (!written->result) records_lost_ = true;
+    written->journal_open = is_journal_open();
+    if (written->journal_open) {
+        // Some more, so that the next changes need not wait for it.
+        if (!journal_->reserve(wanted + kReservedAhead))
+            written->reserved = journal_->reserve(wanted + Journal::kPieceBytes / 2);
+        written->room = journal_->room();
+        written->journal_is_long =
+            journal_->entry_bytes() >= kJournalBytes || journal_->entry_count() >= settings_.journal_entries;
+    }
+    room_retry_.reset();
+    if (!written->reserved) room_retry_ = std::chrono::steady_clock::now() + settings_.retry_interval;
+    lock.lock();
+    if (written->result && !written->records.empty()) {
+        written_changes_.graph = std::max(written_changes_.graph, written->records.back().changes.graph);
+    }
+    lock.unlock();
+    post_with_retry([this, written] { records_written(*written); });
+    lock.lock();
+}
+
+/// Returns whether the journal is open and still in its folder.
+bool GraphStore::is_journal_open() const { return journal_ != nullptr && journal_->is_open() && folder_.is_open(); }
+
+Expected<void> GraphStore::write(Written& written) {
+    try {
+        if (!is_journal_open()) {
+            if (journal_ != nullptr) journal_->close();
+            return fail(ErrorCode::unavailable, "there is no journal in " + folder_.path());
+        }
+        if (std::ranges::any_of(written.records, &Pending::lost)) {
+            journal_->close();
+            return fail(ErrorCode::unavailable, "memory ran out for a change");
+        }
+        std::vector<JournalEntry> entries;
+        entries.reserve(written.records.size());
+        std::size_t history_bytes = 0;
+        for (Pending& pending : written.records) {
+            JournalEntry& entry = entries.emplace_back(
+                JournalEntry{pending.record.revision, std::move(pending.record.content), std::nullopt});
+            if (journal_history_lost_) continue;
+            entry.history = pending.record.history ? pending.record.history() : "";
+            history_bytes += entry.history->size();
+        }
+        // Space was reserved for the changes only: without space for the history, they are recorded without it.
+        if (history_bytes != 0 && !journal_->reserve(journal_->room() + history_bytes)) {
+            for (JournalEntry& entry : entries) entry.history.reset();
+            journal_history_lost_ = true;
+        }
+        written.history_lost = journal_history_lost_;
+        auto appended = journal_->append(entries);
+        if (!appended) journal_->close();
+        if (appended && !journal_end_) journal_end_ = std::chrono::steady_clock::now() + kJournalAge;
+        return appended;
+    } catch (const std::exception& error) {
+        journal_->close();
+        return fail(ErrorCode::unavailable, "cannot write " + folder_.journal_path() + ": " + error.what());
     }
 }
 
@@ -237,6 +597,7 @@ Expected<std::optional<std::string>> GraphStore::save(Job& job) {
         const bool reopens = !folder_.is_open();
         if (auto opened = folder_.open(); !opened) return std::unexpected(std::move(opened.error()));
         if (reopens) lost_ = known_;
+        if (reopens && journal_ != nullptr) journal_->close();
         if (!job.state) return std::nullopt;
         // One that cannot be written does not prevent the other.
         Expected<void> output_saved;
@@ -246,49 +607,162 @@ Expected<std::optional<std::string>> GraphStore::save(Job& job) {
             if (output_saved) lost_.output = false;
         }
         Expected<std::optional<std::string>> graph_saved = std::nullopt;
-        if (job.graph || lost_.graph) {
+        job.graph = job.graph || lost_.graph || records_lost_;
+        if (job.graph) {
             graph_saved = save_graph(job);
             if (graph_saved) known_.graph = true;
             if (graph_saved) lost_.graph = false;
+            if (graph_saved) records_lost_ = false;
+        } else if (has_journal() && !is_journal_open()) {
+            saved_base_.next_number = job.number + 1;
+            auto next = next_journal(saved_base_);
+            auto begun = next ? accept_journal(std::move(*next), saved_base_) : std::unexpected(next.error());
+            if (!begun) graph_saved = std::unexpected(std::move(begun.error()));
         }
         if (graph_saved && !output_saved) return std::unexpected(output_saved.error());
         return graph_saved;
     } catch (const std::exception& error) {
         // Out of memory for the document of a large graph.
-        return fail(ErrorCode::resource_exhausted, "cannot write " + folder_.graph_path() + ": " + error.what());
+        return fail(ErrorCode::unavailable, "cannot write " + folder_.graph_path() + ": " + error.what());
     }
 }
 
-/// Writes the history first, under another name: whatever a crash leaves, one of the two histories belongs to the graph.
-/// The graph is saved without a history that cannot be: only undo after a restart is lost.
+/// Writes the history and the next journal first, under other names: whatever a crash leaves, one of the two histories,
+/// and one of the two journals, belongs to the graph. The graph is saved without a history that cannot be: only undo after
+/// a restart is lost.
 Expected<std::optional<std::string>> GraphStore::save_graph(Job& job) {
+    using History = JournalBase::History;
     const std::string graph = write_document(job.state->graph.document());
-    if (!job.state->history) return folder_.write_graph(graph);
-    if (auto file = write_history_file(job.state->history(), graph)) {
-        job.history = folder_.write_next_history(*file);
-    } else {
-        job.history = std::unexpected(std::move(file.error()));
+    JournalBase base{.history = History::empty, .next_number = job.number + 1};
+    if (job.state->history) {
+        if (auto file = write_history_file(job.state->history(), graph)) {
+            job.history = folder_.write_next_history(*file);
+        } else {
+            job.history = std::unexpected(std::move(file.error()));
+        }
+        base.history = job.history ? History::saved : History::lost;
+    }
+    std::unique_ptr<Journal> journal;
+    if (has_journal()) {
+        auto hash = sha256_digits(graph);
+        if (!hash) return std::unexpected(std::move(hash.error()));
+        base.graph = std::move(*hash);
+        auto next = next_journal(base);
+        if (!next) return std::unexpected(std::move(next.error()));
+        journal = std::move(*next);
     }
     auto written = folder_.write_graph(graph);
-    if (written && job.history) job.history = folder_.accept_next_history();
+    if (!folder_.has_replaced_graph()) {
+        folder_.remove_next_journal();
+        return written;
+    }
+    if (job.state->history && job.history) job.history = folder_.accept_next_history();
+    if (journal != nullptr) {
+        auto accepted = accept_journal(std::move(journal), std::move(base));
+        // Which of the graphs is on the disk is not known: another attempt must succeed before changes are durable.
+        if (!written) journal_->close();
+        if (written && !accepted) return std::unexpected(std::move(accepted.error()));
+    } else if (written && std::exchange(other_journal_, false)) {
+        folder_.remove_journal();
+    }
     return written;
 }
+
+Expected<std::unique_ptr<Journal>> GraphStore::next_journal(const JournalBase& base) {
+    auto journal = std::make_unique<Journal>(settings_.files);
+    auto created = folder_.create_next_journal(*journal, base);
+    if (created) return journal;
+    folder_.remove_next_journal();
+    return std::unexpected(std::move(created.error()));
+}
+
+/// The previous journal does not belong to the graph any more.
+Expected<void> GraphStore::accept_journal(std::unique_ptr<Journal> next, JournalBase base) {
+    journal_ = std::move(next);
+    saved_base_ = std::move(base);
+    journal_history_lost_ = saved_base_.history == JournalBase::History::lost;
+    journal_end_.reset();
+    auto accepted = folder_.accept_next_journal();
+    if (!accepted) journal_->close();
+    return accepted;
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Results
 
 void GraphStore::saved(Job& job) {
     // Released on this thread: the graph changes a node in place only if its use count shows that it is not shared.
     const std::optional<State> state = std::exchange(job.state, std::nullopt);
+    const bool had_journal = journal_open_;
+    if (has_journal()) room_reported(job.room, job.journal_open);
     if (!job.result) {
         const bool is_new = std::exchange(error_, job.result.error().sentence).empty();
-        if (is_new) owner_.store_warning("the state cannot be saved: " + error_ + "; retrying every second");
-        return;
+        if (is_new) {
+            owner_.store_warning((job.journal_open ? "the graph cannot be saved, and stays in the journal: "
+                                                   : "the state cannot be saved: ") +
+                                 error_ + "; retrying every second");
+        }
+        if (has_journal() && !job.journal_open && job.result.error().code == ErrorCode::resource_exhausted)
+            full_ = job.result.error();
+        return owner_.room_changed();
     }
-    saved_changes_ = job.changes;
-    if (job.graph) saved_revision_ = state->revision;
+    saved_changes_.output = job.changes.output;
+    if (job.graph || !has_journal()) saved_changes_.graph = std::max(saved_changes_.graph, job.changes.graph);
+    if (job.graph) {
+        saved_revision_ = std::max(saved_revision_, state->revision);
+        saved_number_ = job.number;
+        graph_due_ = false;
+    }
     if (const auto& renamed = *job.result) {
         owner_.store_warning(folder_.graph_path() + " was not written by this rtad: renamed to " + *renamed);
     }
     if (job.graph) history_saved(job.history);
-    if (!std::exchange(error_, {}).empty()) {
+    const bool new_journal = job.graph || !had_journal;
+    const bool was_full = new_journal && std::exchange(full_, std::nullopt).has_value();
+    if (!std::exchange(error_, {}).empty() || was_full) {
+        owner_.store_recovered("the state directory " + folder_.path() + " can be written again; the state is saved");
+    }
+    owner_.room_changed();
+}
+
+void GraphStore::records_written(Written& written) {
+    for (const Pending& pending : written.records) promised_ -= pending.bytes;
+    room_reported(written.room, written.journal_open);
+    if (!written.result) {
+        graph_due_ = true;
+        if (error_.empty()) {
+            error_ = written.result.error().sentence;
+            owner_.store_warning("the state cannot be saved: " + error_ + "; retrying every second");
+        }
+    } else if (!written.records.empty()) {
+        saved_changes_.graph = std::max(saved_changes_.graph, written.records.back().changes.graph);
+        saved_revision_ = std::max(saved_revision_, written.records.back().record.revision);
+        history_saved(written.history_lost
+                          ? fail(ErrorCode::resource_exhausted, "there is no space for it in " + folder_.journal_path())
+                          : Expected<void>{});
+    }
+    if (written.journal_open) reservation_done(written.reserved);
+    graph_due_ = graph_due_ || written.journal_is_long || written.history_lost;
+    if (is_unsaved() && !std::exchange(busy_, true)) start_save();
+    for (const Pending& pending : written.records) {
+        if (pending.record.done) pending.record.done(written.result.has_value());
+    }
+    owner_.room_changed();
+}
+
+void GraphStore::room_reported(std::size_t room, bool journal_open) {
+    room_ = room;
+    journal_open_ = journal_open;
+    journal_known_ = true;
+}
+
+void GraphStore::reservation_done(const Expected<void>& reserved) {
+    const bool was_full = full_.has_value();
+    full_ = reserved ? std::nullopt : std::optional{reserved.error()};
+    if (full_ && !was_full && error_.empty()) {
+        owner_.store_warning("the state cannot be saved: " + full_->sentence +
+                             "; changes of the graph are refused when the space that is left has been used");
+    } else if (!full_ && was_full && error_.empty()) {
         owner_.store_recovered("the state directory " + folder_.path() + " can be written again; the state is saved");
     }
 }
@@ -304,14 +778,16 @@ void GraphStore::history_saved(const Expected<void>& history) {
 }
 
 void GraphStore::interval_elapsed() {
-    busy_ = changes_ != saved_changes_ || !error_.empty();
+    busy_ = is_unsaved();
     if (busy_) start_save();
 }
 
 Expected<void> GraphStore::finish() {
+    // Without anything to save, a folder without a graph stays without one.
+    graph_due_ = graph_due_ || number_ != saved_number_;
     {
         const std::lock_guard lock{mutex_};
-        if (written_changes_ != changes_) job_ = job_since(written_changes_);
+        if (written_changes_ != changes_ || (has_journal() && graph_due_)) job_ = job_since(written_changes_);
         stopping_ = true;
     }
     if (!thread_.joinable()) {
@@ -320,15 +796,21 @@ Expected<void> GraphStore::finish() {
     }
     wake_.notify_one();
     thread_.join();
-    if (written_changes_ == changes_) return {};
+    if (written_changes_ == changes_) {
+        // Its records are on the disk.
+        if (last_ != nullptr && !last_->result) owner_.store_warning(last_->result.error().sentence);
+        return {};
+    }
     return std::unexpected(last_->result.error());
 }
 
 StoreStatus GraphStore::status() const {
+    const std::string why = error_.empty() && full_ ? full_->sentence : error_;
     return {.directory = folder_.path(),
             .saved_revision = saved_revision_,
-            .up_to_date = saved_changes_ == changes_ && error_.empty(),
-            .error = error_};
+            .up_to_date = saved_changes_ == changes_ && (error_.empty() || journal_open_),
+            .error = why,
+            .durability = has_journal() ? "sync" : "async"};
 }
 
 }  // namespace rta::store

@@ -13,8 +13,9 @@
 #include "document/document_size.h"
 #include "os/file.h"
 #include "os/file_lock.h"
-#include "os/file_replacement.h"
 #include "store/confirmation_file.h"
+#include "store/disk_error.h"
+#include "store/journal.h"
 #include "store/token_file.h"
 
 namespace rta::store {
@@ -24,6 +25,8 @@ constexpr const char* kGraph = "graph.json";
 constexpr const char* kOutput = "output.json";
 constexpr const char* kHistory = "history";
 constexpr const char* kNextHistory = "history.next";
+constexpr const char* kJournal = "journal";
+constexpr const char* kNextJournal = "journal.next";
 constexpr const char* kNew = ".new";
 constexpr const char* kKept = ".kept-";
 constexpr const char* kLock = "lock";
@@ -32,15 +35,10 @@ constexpr const char* kRestoring = "restoring";
 constexpr std::size_t kLongestOutputBytes = 65'536;
 /// More than any version of rtad writes: a history takes less than its memory, 32 MiB, and the graph before its last step.
 constexpr std::size_t kLongestHistoryBytes = std::size_t{256} << 20U;
+/// More than any version of rtad writes: see Journal::kMaximumBytes.
+constexpr std::size_t kLongestJournalBytes = std::size_t{256} << 20U;
 constexpr mode_t kFolderMode = 0700;
 constexpr mode_t kFileMode = 0600;
-
-/// "cannot WHAT PATH: REASON".
-std::unexpected<Error> cannot(std::string_view what, std::string_view path, std::error_code error) {
-    std::string sentence = "cannot ";
-    sentence.append(what).append(" ").append(path).append(": ").append(error.message());
-    return fail(ErrorCode::unavailable, std::move(sentence));
-}
 
 /// `bytes`: whole KiB or MiB.
 std::string in_words(std::size_t bytes) {
@@ -156,6 +154,49 @@ Expected<StateFolder::Histories> StateFolder::read_histories() const {
     return histories;
 }
 
+Expected<StateFolder::Journals> StateFolder::read_journals() const {
+    Journals journals;
+    for (const auto& [name, text] : {std::pair{kNextJournal, &journals.next}, std::pair{kJournal, &journals.current}}) {
+        auto contents = read(name, kLongestJournalBytes);
+        if (!contents) return std::unexpected(std::move(contents.error()));
+        if (*contents) *text = std::move((*contents)->text);
+    }
+    return journals;
+}
+
+Expected<void> StateFolder::create_next_journal(Journal& journal, const JournalBase& base) {
+    if (auto opened = open(); !opened) return opened;
+    return journal.create(folder_.get(), kNextJournal, path_ + "/" + kNextJournal, base);
+}
+
+Expected<void> StateFolder::accept_next_journal() const {
+    const auto renamed = files_.rename(folder_.get(), kNextJournal, kJournal);
+    if (!renamed) return cannot("replace", journal_path(), renamed.error());
+    const auto synced = files_.sync_folder(folder_.get());
+    if (!synced) return cannot("write", path_, synced.error());
+    return {};
+}
+
+void StateFolder::remove_next_journal() const {
+    if (folder_) ::unlinkat(folder_.get(), kNextJournal, 0);
+}
+
+void StateFolder::remove_journal() const {
+    if (folder_) ::unlinkat(folder_.get(), kJournal, 0);
+}
+
+Expected<std::string> StateFolder::rename_journal() const { return rename(kJournal); }
+
+Expected<std::string> StateFolder::copy_journal() const {
+    constexpr int kMost = 10'000;
+    for (int number = 1; number <= kMost; ++number) {
+        const std::string name = std::string{kJournal} + kKept + std::to_string(number);
+        if (::linkat(folder_.get(), kJournal, folder_.get(), name.c_str(), 0) == 0) return path_ + "/" + name;
+        if (errno != EEXIST) break;
+    }
+    return cannot("copy", journal_path(), os::last_error());
+}
+
 unsigned StateFolder::begin_restore() {
     if (!lock_) return 0;
     // Not synced: the note must survive the process, not the machine.
@@ -183,8 +224,8 @@ std::vector<std::string> StateFolder::files_in(const std::string& path) {
         files.push_back(path + "/" + name);
         files.push_back(files.back() + kNew);
     }
-    files.push_back(path + "/" + kHistory);
-    for (const char* const name : {ConfirmationFile::kName, ConfirmationFile::kNewName})
+    for (const char* const name :
+         {kHistory, kJournal, kNextJournal, ConfirmationFile::kName, ConfirmationFile::kNewName})
         files.push_back(path + "/" + name);
     return files;
 }
@@ -206,10 +247,15 @@ Expected<std::string> StateFolder::rename(const char* name) const {
 }
 
 Expected<std::optional<std::string>> StateFolder::write_graph(std::string_view text) {
+    replaced_graph_ = false;
     if (auto opened = open(); !opened) return std::unexpected(std::move(opened.error()));
     auto renamed = rename_foreign_graph();
     if (!renamed) return renamed;
-    if (auto replaced = replace(kGraph, text, own_); !replaced) return std::unexpected(std::move(replaced.error()));
+    const auto before = std::exchange(own_, std::nullopt);
+    auto replaced = replace(kGraph, text, own_);
+    replaced_graph_ = own_.has_value();
+    if (!own_) own_ = before;
+    if (!replaced) return std::unexpected(std::move(replaced.error()));
     return renamed;
 }
 
@@ -227,8 +273,9 @@ Expected<void> StateFolder::write_next_history(std::string_view text) {
 
 Expected<void> StateFolder::accept_next_history() const {
     // Not synced: after a crash of the machine, either name will do.
-    if (::renameat(folder_.get(), kNextHistory, folder_.get(), kHistory) == 0) return {};
-    return cannot("replace", history_path(), os::last_error());
+    const auto renamed = files_.rename(folder_.get(), kNextHistory, kHistory);
+    if (renamed) return {};
+    return cannot("replace", history_path(), renamed.error());
 }
 
 Expected<std::string> StateFolder::rename_histories() const {
@@ -238,6 +285,8 @@ Expected<std::string> StateFolder::rename_histories() const {
     }
     return renamed;
 }
+
+Expected<std::string> StateFolder::rename_next_history() const { return rename(kNextHistory); }
 
 Expected<std::optional<std::string>> StateFolder::rename_foreign_graph() {
     struct stat status{};
@@ -255,18 +304,25 @@ Expected<void> StateFolder::replace(const char* name, std::string_view text,
                                     std::optional<os::FileVersion>& version) const {
     const std::string path = path_ + "/" + name;
     const std::string new_name = std::string{name} + kNew;
-    auto replacement = os::FileReplacement::create_in(folder_.get(), new_name, name, kFileMode);
-    if (!replacement) return cannot("write", path + kNew, replacement.error());
-    auto written = os::write_all(replacement->fd(), text);
-    if (written) written = replacement->flush();
-    if (!written) return cannot("write", path + kNew, written.error());
+    auto file = files_.create(folder_.get(), new_name, kFileMode);
+    if (!file) return cannot("write", path + kNew, file.error());
+    const auto discard = [&](const char* what, const std::string& of, std::error_code error) {
+        ::unlinkat(folder_.get(), new_name.c_str(), 0);
+        return cannot(what, of, error);
+    };
+    auto written = files_.write_at(file->get(), text, 0);
+    if (written) written = files_.sync_data(file->get());
+    // Some file systems report a full disk only here.
+    if (written) written = os::close(std::move(*file));
+    if (!written) return discard("write", path + kNew, written.error());
 
     struct stat status{};
     if (::fstatat(folder_.get(), new_name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0)
-        return cannot("replace", path, os::last_error());
-    if (const auto renamed = replacement->rename(); !renamed) return cannot("replace", path, renamed.error());
+        return discard("replace", path, os::last_error());
+    const auto renamed = files_.rename(folder_.get(), new_name, name);
+    if (!renamed) return discard("replace", path, renamed.error());
     version = os::FileVersion::of(status);
-    if (const auto synced = replacement->sync_folder(); !synced) return cannot("write", path_, synced.error());
+    if (const auto synced = files_.sync_folder(folder_.get()); !synced) return cannot("write", path_, synced.error());
     return {};
 }
 

@@ -333,6 +333,7 @@ void measure_edits(const Options& options) {
     report("quiet");
     for (const Attack& attack : attacks(options.nodes)) {
         if (!attack.name.starts_with(options.only.empty() ? "apply_transaction" : options.only)) continue;
+        while (daemon.client().status().client_count() > 1) std::this_thread::sleep_for(milliseconds{1});
         const Attackers attackers{daemon.socket(), attack};
         report(attack.name);
     }
@@ -340,15 +341,6 @@ void measure_edits(const Options& options) {
 
 // ---------------------------------------------------------------------------------------------------------------------
 // memory
-
-/// Returns a value of /proc/PID/status, in MB.
-double memory_mb(pid_t pid, const std::string& key) {
-    std::ifstream file{"/proc/" + std::to_string(pid) + "/status"};
-    for (std::string line; std::getline(file, line);) {
-        if (line.starts_with(key + ":")) return std::stod(line.substr(key.size() + 1)) / 1024.0;
-    }
-    throw std::runtime_error("not found in /proc/PID/status: " + key);
-}
 
 void measure_memory(const Options& options) {
     print_title("Resident memory of rtad: before, at most, and 3 s after the attack");

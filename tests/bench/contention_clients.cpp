@@ -121,6 +121,13 @@ std::vector<Attack> attacks(std::size_t nodes) {
                     test::set_parameter("n" + std::to_string(3 + i % 90), "gain_db", -static_cast<float>(i % 60));
         });
     };
+    const auto reconnection = [](float gain_db) {
+        return request([&](v1::Request& message) {
+            v1::Edit edit = test::connect("n3", "n4");
+            edit.mutable_connect()->set_gain_db(gain_db);
+            *message.mutable_apply_transaction()->mutable_edits()->add_edits() = std::move(edit);
+        });
+    };
     std::string rates;
     for (int i = 0; i < 512; ++i) rates += subscription(60.0F + static_cast<float>(i) / 16.0F);
     return {
@@ -140,6 +147,7 @@ std::vector<Attack> attacks(std::size_t nodes) {
         {"set_parameters, 2,000 values", kClients, {}, full_batch},
         {"apply_transaction, 1 edit", kClients, {}, repeated(transaction(1), kBatch)},
         {"apply_transaction, 300 edits", kClients, {}, repeated(transaction(300), kBatch)},
+        {"apply_transaction, 1 connection", kClients, {}, repeated(reconnection(-6.0F) + reconnection(0.0F), kBatch)},
         {"subscribe to everything at 100 Hz", kClients, subscription(100.0F), {}},
         {"subscribe at changing rates", kClients, {}, rates},
         {"get_status, unread",

@@ -2,10 +2,14 @@
 // Shared by the source files of edit_load_bench.
 #pragma once
 
+#include <sys/types.h>
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <fstream>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -60,6 +64,15 @@ inline std::string decimal(double value, int digits = 2) {
 inline std::string text_of(const Percentiles& samples, const char* unit, int digits = 2) {
     return decimal(samples.p50(), digits) + " / " + decimal(samples.p99(), digits) + " / " +
            decimal(samples.maximum(), digits) + " " + unit;
+}
+
+/// Returns a field of /proc/PID/status, such as VmRSS, in MB.
+inline double memory_mb(pid_t pid, const std::string& key) {
+    std::ifstream file{"/proc/" + std::to_string(pid) + "/status"};
+    for (std::string line; std::getline(file, line);) {
+        if (line.starts_with(key + ":")) return std::stod(line.substr(key.size() + 1)) / 1024.0;
+    }
+    throw std::runtime_error("not found in /proc/PID/status: " + key);
 }
 
 // Measurements through the socket of a daemon.

@@ -12,6 +12,7 @@
 #include <random>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "support/daemon.h"
@@ -179,6 +180,51 @@ TEST_F(ConfirmationStore, ARestartContinuesWithTheTimeLeft) {
         EXPECT_FALSE(file_exists());
         EXPECT_TRUE(has(daemon->process().error(), "waits for its confirmation; it is reverted in"));
     }
+}
+
+v1::Request request_of(const std::string& what, std::uint32_t steps) {
+    v1::Request request;
+    if (what == "undo") request.mutable_undo()->set_steps(steps);
+    if (what == "redo") request.mutable_redo()->set_steps(steps);
+    if (what == "revert") request.mutable_revert();
+    return request;
+}
+
+TEST_F(ConfirmationStore, WhatWasAnsweredSurvivesAKillAndFitsTheHistory) {
+    const std::string before = save_tone();
+    std::string edited;
+    std::optional<Daemon> daemon{options()};
+    {
+        ProtocolClient client = daemon->client();
+        v1::Edit rename;
+        rename.mutable_rename_node()->set_name("osc");
+        rename.mutable_rename_node()->set_new_name("tone");
+        const auto made = client.call(edit({remove_node("vol"), rename, connect("tone", "out")}, 600));
+        ASSERT_EQ(made.status().code(), v1::OK) << made.status().message();
+        edited = client.graph().document();
+        daemon->process().kill();
+    }
+    daemon.emplace(options());
+    {
+        ProtocolClient client = daemon->client();
+        EXPECT_EQ(client.graph().document(), edited) << "it is on the disk when it is answered";
+        EXPECT_TRUE(client.status().has_confirmation());
+        ASSERT_EQ(client.call(request_of("revert", 1)).status().code(), v1::OK);
+        EXPECT_EQ(client.graph().document(), before);
+        daemon->process().kill();
+    }
+    daemon.emplace(options());
+    ProtocolClient client = daemon->client();
+    EXPECT_EQ(client.graph().document(), before) << "the revert is, too";
+    EXPECT_FALSE(client.status().has_confirmation());
+    for (const auto& [what, document] : {std::pair{"redo", edited}, std::pair{"undo", before}}) {
+        const v1::Response done = client.call(request_of(what, 1));
+        EXPECT_EQ(done.status().code(), v1::OK) << done.status().message();
+        EXPECT_EQ(client.graph().document(), document);
+    }
+    EXPECT_EQ(client.call(request_of("undo", 1)).status().code(), v1::OK);
+    EXPECT_EQ(client.status().engine().node_count(), 0U) << "the nodes are still those that the first edit has added";
+    EXPECT_EQ(daemon->stop(), (ExitStatus{0, 0}));
 }
 
 TEST_F(ConfirmationStore, WhatWasNotConfirmedInTimeIsRevertedAtTheStart) {

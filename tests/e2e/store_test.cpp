@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// rtad saves and restores its graph: across restarts, kills during a save, and disk failures.
+// rtad saves and restores its graph: across restarts, kills during a save, and disk failures. Most tests use
+// --durability async, with which graph.json is always new; see durability_test for the other.
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <sys/inotify.h>
@@ -44,7 +45,8 @@ std::set<std::string> names_in(const fs::path& folder) {
 class Store : public testing::Test {
  protected:
     [[nodiscard]] Daemon::Options options(std::vector<std::string> more = {}) const {
-        Daemon::Options result{.arguments = {"--device", "null", "--state-dir", folder_.string()}};
+        Daemon::Options result{
+            .arguments = {"--device", "null", "--state-dir", folder_.string(), "--durability", "async"}};
         result.arguments.insert(result.arguments.end(), more.begin(), more.end());
         return result;
     }
@@ -497,7 +499,7 @@ TEST_F(Store, AGraphOnWhichRtadDiesWhileRestoringIsTriedTwice) {
     write_text(file_, R"({"nodes": [{"name": "b", "type": "burn", "parameters": {"once_ms": 1000}}]})");
     const Command command{rtad_test_nodes_program().string(),
                           {"--device", "null", "--socket", (directory_ / "s").string(), "--listen", "127.0.0.1:0",
-                           "--state-dir", folder_.string()}};
+                           "--state-dir", folder_.string(), "--durability", "async"}};
     for (int start = 1; start <= 2; ++start) {
         Process process{command};
         ASSERT_TRUE(process.wait_for_line(Process::Stream::error, "restored the graph")) << process.error();
@@ -594,7 +596,7 @@ TEST_F(StoreTrouble, ALimitOnTheSizeOfFilesIsNoDeath) {
     const std::string socket = (directory_ / "s").string();
     Process limited{{"/bin/bash",
                      {"-c", "ulimit -f 1; exec \"$0\" \"$@\"", rtad_program().string(), "--device", "null", "--socket",
-                      socket, "--listen", "127.0.0.1:0", "--state-dir", folder_.string()}}};
+                      socket, "--listen", "127.0.0.1:0", "--state-dir", folder_.string(), "--durability", "async"}}};
     ASSERT_TRUE(limited.wait_for_line(Process::Stream::error, "device: null")) << limited.error();
     ProtocolClient client = ProtocolClient::connect_unix(socket);
     client.hello();
@@ -640,7 +642,7 @@ class SmallDisk {
 
 TEST_F(StoreTrouble, AFullDiskHarmsNobodyAndIsTriedAgain) {
     const SmallDisk disk{folder_};
-    RecordedDaemon recorded{{.arguments = {"--state-dir", folder_.string()}}};
+    RecordedDaemon recorded{{.arguments = {"--state-dir", folder_.string(), "--durability", "async"}}};
     Daemon& daemon = recorded.daemon();
     ProtocolClient client = daemon.client();
     client.apply_document(kTone);

@@ -630,15 +630,20 @@ TEST_F(Tls, AThousandHalfHandshakesLeaveNothing) {
     local.hello();
     auto client = daemon.client();
     ASSERT_TRUE(client) << client.error().sentence;
-    half_handshakes(daemon, 1'000);  // memory that is kept for the next clients
-    wait_for_others_to_leave(local, *client);
-    const std::size_t descriptors = descriptors_of(daemon.pid());
-    [[maybe_unused]] const double memory = memory_mb(daemon.pid());
     half_handshakes(daemon, 1'000);
     wait_for_others_to_leave(local, *client);
-    EXPECT_LE(descriptors_of(daemon.pid()), descriptors);
+    const std::size_t descriptors = descriptors_of(daemon.pid());
+    // The allocator keeps what the most handshakes at one time have needed, which varies. What they leave would add up.
+    double least_growth_mb = 1e9;
+    for (int round = 0; round < 5 && least_growth_mb >= 4.0; ++round) {
+        const double memory = memory_mb(daemon.pid());
+        half_handshakes(daemon, 1'000);
+        wait_for_others_to_leave(local, *client);
+        EXPECT_LE(descriptors_of(daemon.pid()), descriptors);
+        least_growth_mb = std::min(least_growth_mb, memory_mb(daemon.pid()) - memory);
+    }
 #ifdef RTA_MEASURES_MEMORY
-    EXPECT_LT(memory_mb(daemon.pid()), memory + 4.0);
+    EXPECT_LT(least_growth_mb, 4.0);
 #endif
     daemon.stop();
 }

@@ -114,10 +114,14 @@ class StormRun {
           offline_{storm.config, builtin_nodes(), channels(), kRegions},
           oracle_{storm.config, channels()} {
         offline_.polls = false;
-        offline_.engine.watch_plans([this](std::uint64_t serial, const CompileRequest& contents) {
-            oracle_.send_plan(serial, contents);
-            checks_.send_plan(serial, contents);
-        });
+        offline_.engine.watch_plans(
+            [this](std::uint64_t serial, const CompileRequest& contents) {
+                oracle_.send_plan(serial, contents);
+                checks_.send_plan(serial, contents);
+            },
+            [this](std::uint64_t serial, std::span<const ParameterTarget> targets) {
+                oracle_.send_parameters(serial, targets);
+            });
         commit({ReplaceGraph{RandomEdits::start(kRegions, storm.limits)}});
         if (!storm.edits_before_first_block) render(block());
     }
@@ -166,7 +170,9 @@ class StormRun {
         for (const RandomEdit& edit : request.edits) edits.add(edit);
         switch (request.kind) {
             case Request::Kind::transaction:
-                return commit(edits.edits());
+                // Sometimes, gains of connections ramp for longer, as in the recall of a scene with a fade.
+                return commit(edits.edits(),
+                              request.random % 8 == 0 ? static_cast<float>(request.random / 8 % 200) : 0.0F);
             case Request::Kind::whole_graph:
                 return commit({ReplaceGraph{edits.graph()}});
             case Request::Kind::restore:
@@ -185,10 +191,10 @@ class StormRun {
 
     /// Commits a transaction as `api` does: if the engine has no room, again after the next block. Random edits may be
     /// invalid, for example because they close a cycle.
-    void commit(const std::vector<Edit>& edits) {
+    void commit(const std::vector<Edit>& edits, float gain_ramp_ms = 0.0F) {
         if (edits.empty()) return;
         for (const std::uint64_t end = frame() + frames_of(5'000.0); !stopped();) {
-            const auto ticket = offline_.apply(edits);
+            const auto ticket = offline_.apply(edits, gain_ramp_ms);
             oracle_.start_new_nodes(offline_.engine.graph());
             if (ticket) {
                 checks_.committed(ticket->revision, offline_.engine.graph());

@@ -54,8 +54,10 @@ class OfflineEngine : private Engine::Observer {
     }
     void poll() { engine.poll(*this); }
 
-    Expected<Ticket> apply(std::vector<Edit> edits) {
-        auto prepared = prepare({std::move(edits)});
+    Expected<Ticket> apply(std::vector<Edit> edits, float gain_ramp_ms = 0.0F) {
+        Transaction transaction{std::move(edits)};
+        transaction.gain_ramp_ms = gain_ramp_ms;
+        auto prepared = prepare(std::move(transaction));
         if (!prepared) return std::unexpected(prepared.error());
         for (;;) {
             auto ticket = engine.commit(*prepared);

@@ -118,6 +118,7 @@ void SoundOracle::plan_connections(const CompileRequest& contents, Plan& plan) {
                                   .plays = true,
                                   .present = entry.present,
                                   .gain = static_cast<double>(entry.target_gain),
+                                  .gain_fade_frames = entry.gain_fade_frames,
                                   .gain_wait_frames = entry.gain_wait_frames};
         if (!std::exchange(planned.connection->has_played, true)) start_to_play(planned, from, to);
         plan_glide(planned, entry.glide);
@@ -183,6 +184,17 @@ void SoundOracle::plan_glide(PlannedConnection& planned, const CompileRequest::G
     planned.glide_target = glide;
 }
 
+void SoundOracle::send_parameters(std::uint64_t serial, std::span<const ParameterTarget> targets) {
+    for (const ParameterTarget& target : targets) {
+        const auto node = nodes_.find(target.node);
+        if (node == nodes_.end()) {
+            fail("a transaction sets a parameter of a node that does not sound");
+            continue;
+        }
+        commands_.emplace_back(serial, Target{node->second, target.parameter, target.value, target.ramp_frames});
+    }
+}
+
 void SoundOracle::send_parameter(std::uint64_t serial, AudioGraph::ParameterPlace place, float value, float ramp_ms) {
     for (const auto& [key, node] : nodes_) {
         if (node->instance->id() != place.node) continue;
@@ -203,6 +215,7 @@ void SoundOracle::send_device_fade(std::uint64_t serial, double gain, float leng
 void SoundOracle::apply(const AudioThreadKey& key, const Command& command) {
     if (const auto* const plan = std::get_if<std::shared_ptr<Plan>>(&command)) {
         adopt(*plan);
+        for (const Target& target : plan_->targets) retarget(key, target);
     } else if (const auto* const target = std::get_if<Target>(&command)) {
         retarget(key, *target);
     } else {
@@ -280,7 +293,7 @@ void SoundOracle::check_what_leaves(const Plan& before, const Plan& after) {
 }
 
 /// Starts the round of the plan, unless it runs already, and what else starts with the plan.
-void SoundOracle::start(const AudioThreadKey& key, Plan& plan) {
+void SoundOracle::start(Plan& plan) {
     const double progress = progress_.at(frame_);
     const bool new_round = plan.round != round_;
     if (new_round) {
@@ -293,7 +306,6 @@ void SoundOracle::start(const AudioThreadKey& key, Plan& plan) {
             static_cast<void>(move(planned.node->presence, planned.present, progress, new_round));
     }
     for (PlannedConnection& planned : plan.connections) start_connection(plan, planned, progress, new_round);
-    for (const Target& target : plan.targets) retarget(key, target);
     plan.started = true;
 }
 
@@ -306,7 +318,8 @@ void SoundOracle::start_connection(const Plan& plan, PlannedConnection& planned,
     Connection& connection = *planned.connection;
     const bool was_absent = move(connection.presence, planned.present, progress, new_round);
     if (connection.gain.target() == planned.gain) return;
-    connection.gain.move_to(planned.gain, frame_ + planned.gain_wait_frames, was_absent ? 0 : plan.gain_fade_frames);
+    connection.gain.move_to(planned.gain, frame_ + planned.gain_wait_frames,
+                            was_absent ? 0 : std::max(plan.gain_fade_frames, planned.gain_fade_frames));
 }
 
 /// Returns whether the signal was absent until now.
@@ -332,7 +345,7 @@ void SoundOracle::render(std::uint64_t serial, const AudioReadView& device_input
     }
     for (std::vector<double>& channel : outputs_) std::ranges::fill(channel, 0.0);
     if (plan_ != nullptr) {
-        if (!plan_->started) start(claim.key(), *plan_);
+        if (!plan_->started) start(*plan_);
         for (const std::uint32_t index : plan_->order) run(claim.key(), *plan_, plan_->nodes[index], device_inputs);
         for (const PlannedConnection& planned : plan_->connections) {
             if (!planned.plays) delay(*plan_, planned);

@@ -41,6 +41,7 @@ class SoundOracle {
 
     // Commands, in the order in which they are sent.
     void send_plan(std::uint64_t serial, const CompileRequest& contents);
+    void send_parameters(std::uint64_t serial, std::span<const ParameterTarget> targets);
     void send_parameter(std::uint64_t serial, AudioGraph::ParameterPlace place, float value, float ramp_ms);
     void send_device_fade(std::uint64_t serial, double gain, float length_ms);
     /// Takes the parameters of the nodes that have entered with a plan. Call it after each call that may send plans.
@@ -99,6 +100,7 @@ class SoundOracle {
         bool plays;  ///< false: its delay is filled
         bool present = false;
         double gain = 0.0;
+        std::uint32_t gain_fade_frames = 0;
         std::uint32_t gain_wait_frames = 0;
         std::shared_ptr<dsp::GlidingDelay> glide{};
         CompileRequest::Glide glide_target{};
@@ -148,7 +150,7 @@ class SoundOracle {
     void retarget(const AudioThreadKey& key, const Target& target) const;
     void adopt(std::shared_ptr<Plan> plan);
     [[nodiscard]] static std::uint64_t latency_of(const Plan& plan);
-    void start(const AudioThreadKey& key, Plan& plan);
+    void start(Plan& plan);
     void start_connection(const Plan& plan, PlannedConnection& planned, double progress, bool new_round);
     [[nodiscard]] bool move(Presence& presence, bool present, double progress, bool new_round);
     void check_what_leaves(const Plan& before, const Plan& after);

@@ -122,6 +122,28 @@ export class Client {
   /** Cancels an edit that waits for its time. */
   async cancel(id, options) { return (await this.call({cancel_pending: {id}}, options)).edit; }
 
+  /** Saves the graph as a scene, or only these nodes. */
+  async saveScene(name, {nodes, ...options} = {}) {
+    return (await this.call({save_scene: {name, nodes}}, options)).scene;
+  }
+
+  /** Makes the graph that of a scene, as one transaction. */
+  async recallScene(name, {fade_ms, wait_for_start, guard, at, timeout_ms, ...options} = {}) {
+    const recall_scene = {name, fade_ms, wait_for_start, guard, at: whenOf(at)};
+    return this.call({timeout_ms, recall_scene}, options);
+  }
+
+  /** Resolves to all scenes, sorted by name. */
+  async scenes(options) { return (await this.call({list_scenes: {}}, options)).scenes; }
+  async renameScene(name, new_name, options) {
+    return (await this.call({rename_scene: {name, new_name}}, options)).scene;
+  }
+  async removeScene(name, options) { return (await this.call({remove_scene: {name}}, options)).scene; }
+  /** Returns the graph of a scene, and what a recall would change. */
+  scene(name, {with_graph = true, with_diff = true, ...options} = {}) {
+    return this.call({get_scene: {name, with_graph, with_diff}}, options);
+  }
+
   /** Computes the frequency response of a node, or of a path {from, to}. */
   response(of, {frequencies_hz, ...options} = {}) {
     return this.call({get_frequency_response: {...(typeof of === 'string' ? {node: of} : of), frequencies_hz}}, options);
@@ -137,6 +159,11 @@ export class Client {
   /** Subscribes to levels, and returns them as an async iterable. */
   async *meters({telemetry_rate_hz, signal} = {}) {
     for await (const event of this.events({topics: ['TOPIC_LEVELS'], telemetry_rate_hz, signal})) yield event.levels;
+  }
+
+  /** Subscribes to the levels of output ports, and returns them as an async iterable. */
+  async *portLevels(watches, {telemetry_rate_hz, signal} = {}) {
+    for await (const event of this.events({watches, telemetry_rate_hz, signal})) yield event.port_levels;
   }
 
   /** Resolves to a live copy of the graph, which survives lost connections. */

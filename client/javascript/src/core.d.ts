@@ -3,9 +3,9 @@
 // the fields with default values; an optional member is absent if it does not apply.
 import type {
   CheckResult, Conflict, Device, Event, FrequencyResponseResult, Graph, GraphContent, GraphResult, Guard, HelloResult,
-  HistoryStep, JsonValue, Levels, MuteOutputResult, NodeType, OpenConfirmation, PanicResult, ParametersResult, PendingEdit, Requests,
-  ResetMetersResult, Results, SetDeviceResult, SetVolumeResult, StatusResult, SubscribeResult, TimeResult, Topic,
-  TransactionResult, Uint64, UndoResult, When,
+  HistoryStep, JsonValue, Levels, MuteOutputResult, NodeType, OpenConfirmation, PanicResult, ParametersResult, PendingEdit,
+  PortLevels, RecallSceneResult, Requests, ResetMetersResult, Results, SceneInfo, SceneResult, SetDeviceResult,
+  SetVolumeResult, StatusResult, SubscribeResult, TimeResult, Topic, TransactionResult, Uint64, UndoResult, When,
 } from '../generated/messages.js';
 
 export type * from '../generated/messages.js';
@@ -16,6 +16,9 @@ export type Input<T> =
   T extends readonly (infer E)[] ? readonly Input<E>[] :
   T extends object ? (string extends keyof T ? T : {[K in keyof T]?: Input<T[K]>}) :
   T;
+
+/** An output port to be measured. */
+export type Watch = string | {port: string; spectrum?: boolean};
 
 /** A request with exactly one kind, such as {get_status: {}}. */
 export type AnyRequest = {[K in keyof Requests]: {[P in K]: Input<Requests[P]>} & {timeout_ms?: number}}[keyof Requests];
@@ -194,6 +197,21 @@ export class Client {
   pending(options?: CallOptions): Promise<PendingEdit[]>;
   /** Cancels an edit that waits for its time. */
   cancel(id: Input<Uint64>, options?: CallOptions): Promise<PendingEdit>;
+  /** Saves the graph as a scene, or only these nodes, with the connections between them. Replaces a scene of that name. */
+  saveScene(name: string, options?: CallOptions & {nodes?: readonly string[]}): Promise<SceneInfo>;
+  /**
+   * Makes the graph that of a scene, as one transaction. `fade_ms`: time in which parameters, and gains of connections,
+   * reach its values.
+   */
+  recallScene(name: string, options?: EditOptions & {fade_ms?: number; wait_for_start?: boolean}):
+    Promise<RecallSceneResult>;
+  /** Resolves to all scenes, sorted by name. */
+  scenes(options?: CallOptions): Promise<SceneInfo[]>;
+  renameScene(name: string, new_name: string, options?: CallOptions): Promise<SceneInfo>;
+  /** Removes a scene. The graph does not change. */
+  removeScene(name: string, options?: CallOptions): Promise<SceneInfo>;
+  /** Returns the graph of a scene, and in `diff` the edits with which a recall would change the current graph. */
+  scene(name: string, options?: CallOptions & {with_graph?: boolean; with_diff?: boolean}): Promise<SceneResult>;
   /** Computes the frequency response of a node, or of a path. */
   response(of: string | {node: string} | {from: string; to: string; from_channel?: number; to_channel?: number},
            options?: CallOptions & {frequencies_hz?: readonly number[]}): Promise<FrequencyResponseResult>;
@@ -203,12 +221,17 @@ export class Client {
   resetMeters(nodes?: readonly string[], options?: CallOptions): Promise<ResetMetersResult>;
 
   /**
-   * Subscribes to events, after all earlier calls. Default: all topics except TOPIC_NODE_LOADS. One connection has one
+   * Subscribes to events, after all earlier calls. Default: all topics except TOPIC_NODE_LOADS, or none with `watches`, the
+   * output ports whose levels are sent as `port_levels`: "node:port", or "node" for its only output. One connection has one
    * rate of telemetry: the highest that its streams ask for. The stream ends with an error when the connection is lost.
    */
-  events(options?: {topics?: readonly Topic[]; telemetry_rate_hz?: number; signal?: AbortSignal}): EventStream;
+  events(options?: {topics?: readonly Topic[]; telemetry_rate_hz?: number; watches?: readonly Watch[]; signal?: AbortSignal}):
+      EventStream;
   /** Subscribes to levels, and returns them. */
   meters(options?: {telemetry_rate_hz?: number; signal?: AbortSignal}): AsyncGenerator<Levels, void, undefined>;
+  /** Subscribes to the levels of output ports, and returns them. */
+  portLevels(watches: readonly Watch[], options?: {telemetry_rate_hz?: number; signal?: AbortSignal}):
+      AsyncGenerator<PortLevels, void, undefined>;
   /** Resolves to a live copy of the graph, which survives lost connections and restarts of the daemon. */
   mirror(options?: {signal?: AbortSignal}): Promise<Mirror>;
 
@@ -265,7 +288,7 @@ export class Mirror {
   readonly error: Error | null;
   /** How often the graph was read. */
   readonly reads: number;
-  /** How often a connection was resumed without reading the graph, because nothing was missed. */
+  /** How often a connection was resumed without reading the graph. */
   readonly resumes: number;
   /** Yields this mirror now, and whenever it has changed. Changes in quick succession are yielded once. */
   changes(): AsyncGenerator<Mirror, void, undefined>;

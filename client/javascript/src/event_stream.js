@@ -20,9 +20,10 @@ export class EventStream {
   #onEnd;
 
   /** `changed` is called when the stream has more room, `ended` when it needs no more events. */
-  constructor(topics, rateHz, {changed, ended}) {
+  constructor(topics, rateHz, watches, {changed, ended}) {
     this.topics = topics;
     this.rateHz = rateHz;
+    this.watches = watches;
     /** Number of telemetry events that were dropped because this stream was not read. */
     this.dropped = 0;
     /** Resolves to the result of subscribe. */

@@ -14,7 +14,7 @@ export function pauseMs(attempt, random = Math.random) {
 
 /**
  * A live copy of the daemon's graph. After a lost connection, it connects again until it succeeds. If the daemon is the
- * same instance and its change number is that of the copy, nothing was missed; otherwise it reads the graph again.
+ * same instance, it sends the changes that were missed, as far as it keeps them; otherwise the graph is read again.
  */
 export class Mirror {
   #client;
@@ -119,7 +119,8 @@ export class Mirror {
 
   /** Subscribes, and reads the graph if it is not known to be current. */
   async #catchUp() {
-    this.#events = this.#client.events({topics: ['TOPIC_CHANGES']});
+    const resume = this.#consistent ? {resume_after: this.#number, resume_instance: this.instance_id} : undefined;
+    this.#events = this.#client.events({topics: ['TOPIC_CHANGES'], resume});
     const {instance_id, change_number} = await this.#events.ready;
     if (this.#consistent && instance_id === this.instance_id && BigInt(change_number) === this.#number) {
       this.resumes += 1;

@@ -19,11 +19,11 @@ from rta.graph import Graph, Node
 from rta.mirror import Mirror
 from rta.subscription import Subscription, Topic
 from rta.transaction import Edits, Transaction
-from rta.v1.control_pb2 import Conflict, Event, Guard, Levels, Request, Response
+from rta.v1.control_pb2 import Conflict, Event, Guard, Levels, PortLevels, Request, Response
 
 __all__ = [
     "Aborted", "AlreadyExists", "CannotConnect", "CertificateRejected", "Client", "Conflict", "DeadlineExceeded",
     "Disconnected", "Edits", "Error", "Event", "EventsLost", "FailedPrecondition", "Graph", "Guard", "Internal", "InvalidArgument",
-    "Levels", "Mirror", "Node", "NotFound", "PermissionDenied", "ProtocolError", "Request", "ResourceExhausted", "Response",
-    "Subscription", "Topic", "Transaction", "Unauthenticated", "Unavailable", "Unimplemented", "connect", "sync",
+    "Levels", "Mirror", "Node", "NotFound", "PermissionDenied", "PortLevels", "ProtocolError", "Request", "ResourceExhausted",
+    "Response", "Subscription", "Topic", "Transaction", "Unauthenticated", "Unavailable", "Unimplemented", "connect", "sync",
 ]

@@ -14,7 +14,7 @@ from rta.errors import Disconnected, InvalidArgument, NotFound
 from rta.graph import Graph, NodeTypes, Setting, graph_of, split_name
 from rta.mirror import Mirror
 from rta.session import PROTOCOL_VERSION, Session, deadline
-from rta.subscription import EventQueue, Subscription, Topic, checked_topics
+from rta.subscription import EventQueue, Subscription, Topic, checked_topics, watches_of
 from rta.times import Time, when
 from rta.tls import TlsOptions
 from rta.token_file import default_token
@@ -369,6 +369,39 @@ class Client:
         """Cancels a change that waits for its time."""
         return (await self.call(pb.Request(cancel_pending=pb.CancelPending(id=id)))).cancel_pending.edit
 
+    # ---- Scenes
+
+    async def save_scene(self, name: str, *nodes: str) -> pb.SceneInfo:
+        """Saves the graph as a scene, or only these nodes with the connections between them. Replaces a scene of that
+        name."""
+        return (await self.call(pb.Request(save_scene=pb.SaveScene(name=name, nodes=nodes)))).save_scene.scene
+
+    async def recall_scene(self, name: str, *, fade_ms: float | None = None, wait: bool = False, at: Time | None = None,
+                           guard: pb.Guard | None = None) -> pb.RecallSceneResult:
+        """Makes the graph that of a scene, as one transaction. `fade_ms`: time in which parameters, and gains of
+        connections, reach its values, 0 to 600000, default 20. With `at`, later; see schedule()."""
+        message = pb.RecallScene(name=name, fade_ms=fade_ms, wait_for_start=wait, guard=guard,
+                                 at=None if at is None else when(at))
+        return (await self.call(pb.Request(recall_scene=message))).recall_scene
+
+    async def scenes(self) -> list[pb.SceneInfo]:
+        """Returns all scenes, sorted by name."""
+        return list((await self.call(pb.Request(list_scenes=pb.ListScenes()))).list_scenes.scenes)
+
+    async def rename_scene(self, name: str, new_name: str) -> pb.SceneInfo:
+        """Renames a scene."""
+        message = pb.RenameScene(name=name, new_name=new_name)
+        return (await self.call(pb.Request(rename_scene=message))).rename_scene.scene
+
+    async def remove_scene(self, name: str) -> pb.SceneInfo:
+        """Removes a scene. The graph does not change."""
+        return (await self.call(pb.Request(remove_scene=pb.RemoveScene(name=name)))).remove_scene.scene
+
+    async def scene(self, name: str) -> pb.SceneResult:
+        """Returns the graph of a scene, and in `diff` the edits with which a recall would change the current graph."""
+        message = pb.GetScene(name=name, with_graph=True, with_diff=True)
+        return (await self.call(pb.Request(get_scene=message))).get_scene
+
     async def reset_meters(self, *nodes: str) -> pb.ResetMetersResult:
         """Restarts the loudness measurement of these `meter` nodes, or of all."""
         return (await self.call(pb.Request(reset_meters=pb.ResetMeters(nodes=nodes)))).reset_meters
@@ -389,6 +422,12 @@ class Client:
         """Returns the levels of the device output and of all `meter` nodes, `rate_hz` times per second."""
         return self._subscription(("levels",), rate_hz, lambda event: event.levels)
 
+    def port_levels(self, ports: Mapping[str, bool] | Iterable[str], *,
+                    rate_hz: float | None = None) -> Subscription[pb.PortLevels]:
+        """Returns the levels of output ports ("node:port", or "node" for its only output), `rate_hz` times per second. A
+        mapping says for each port whether its spectrum is measured, too."""
+        return self._subscription((), rate_hz, lambda event: event.port_levels, watches_of(ports))
+
     def mirror(self, *, retry_s: tuple[float, float] = (0.1, 5.0), silence_s: float = 15.0) -> Mirror:
         """Returns a copy of the graph that follows the daemon while its `async with` block runs, through reconnections.
 
@@ -397,21 +436,21 @@ class Client:
         """
         return Mirror(self, retry_s, silence_s)
 
-    async def open_queue(self, topics: Iterable[Topic],
-                         rate_hz: float | None) -> tuple[EventQueue, pb.SubscribeResult, Session]:
+    async def open_queue(self, topics: Iterable[Topic], rate_hz: float | None, watches: Mapping[str, bool] | None = None,
+                         resume: pb.Subscribe | None = None) -> tuple[EventQueue, pb.SubscribeResult, Session]:
         """Subscribes. Used by subscriptions and mirrors."""
         session = await self.session()
-        queue = EventQueue(topics, rate_hz)
-        return queue, await session.subscribe(queue, self._timeout_s), session
+        queue = EventQueue(topics, rate_hz, watches)
+        return queue, await session.subscribe(queue, self._timeout_s, resume), session
 
     async def close_queue(self, queue: EventQueue) -> None:
         if self._session and not self._closed:
             await self._session.unsubscribe(queue, self._timeout_s)
 
-    def _subscription(self, topics: tuple[Topic, ...], rate_hz: float | None,
-                      convert: Callable[[pb.Event], T]) -> Subscription[T]:
+    def _subscription(self, topics: tuple[Topic, ...], rate_hz: float | None, convert: Callable[[pb.Event], T],
+                      watches: Mapping[str, bool] | None = None) -> Subscription[T]:
         async def open_queue() -> EventQueue:
-            return (await self.open_queue(topics, rate_hz))[0]
+            return (await self.open_queue(topics, rate_hz, watches))[0]
 
         return Subscription(open_queue, self.close_queue, convert)
 

@@ -37,7 +37,7 @@ class Mirror:
         self.graph = Graph()
         self.instance_id = ""
         self.connected = False  # and up to date, except for events on their way
-        self.resumed = 0  # number of reconnections after which no change was missing
+        self.resumed = 0  # number of reconnections after which the graph was not requested
         self.reread = 0  # number of times that the graph was requested
         self._waiters: list[tuple[Predicate, asyncio.Future[Graph]]] = []
         self._failure: Error | None = None
@@ -105,7 +105,7 @@ class Mirror:
 
     async def _follow_once(self) -> None:
         """Follows the graph until the connection is lost, which raises."""
-        queue, subscribed, session = await self._client.open_queue(("changes",), None)
+        queue, subscribed, session = await self._client.open_queue(("changes",), None, resume=self._resume())
         try:
             if (self.reread and subscribed.instance_id == self.instance_id
                     and subscribed.change_number == self.graph.change_number):
@@ -120,6 +120,12 @@ class Mirror:
             queue.end(Disconnected("the mirror was closed"))
             with contextlib.suppress(Error):
                 await self._client.close_queue(queue)
+
+    def _resume(self) -> pb.Subscribe | None:
+        """Returns what asks the daemon for the changes that were missed; None if it must be a whole graph."""
+        if not self.reread:
+            return None
+        return pb.Subscribe(resume_after=self.graph.change_number, resume_instance=self.instance_id)
 
     async def _follow(self, session: Session, queue: EventQueue) -> None:
         while True:

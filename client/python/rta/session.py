@@ -98,12 +98,17 @@ class Session:
             raise ProtocolError(f"unexpected reply: an OK response to {kind} without its result")
         return response
 
-    async def subscribe(self, queue: EventQueue, timeout_s: float) -> pb.SubscribeResult:
-        """Adds a subscription. The daemon knows one per client, which is the union of all."""
+    async def subscribe(self, queue: EventQueue, timeout_s: float, resume: pb.Subscribe | None = None) -> pb.SubscribeResult:
+        """Adds a subscription. The daemon knows one per client, which is the union of all. `resume` has the change after which
+        the events shall continue; they do not if another subscription has changes, which would receive them twice."""
         async with self.topics_lock:
+            alone = not any("changes" in other.topics for other in self._queues)
             self._queues.add(queue)
             try:
-                return (await self.call(self._subscribe_request(), timeout_s)).subscribe
+                request = self._subscribe_request()
+                if resume and alone:
+                    request.subscribe.MergeFrom(resume)
+                return (await self.call(request, timeout_s)).subscribe
             except BaseException:
                 self._queues.discard(queue)
                 raise
@@ -133,10 +138,14 @@ class Session:
 
     def _subscribe_request(self) -> pb.Request:
         topics: set[Topic] = set()
+        watches: dict[str, bool] = {}
         for queue in self._queues:
             topics |= queue.topics
+            for port, spectrum in queue.watches.items():
+                watches[port] = spectrum or watches.get(port, False)
         # An empty list would mean all topics; dropouts are the rarest events.
         subscribe = pb.Subscribe(topics=topic_names(sorted(topics) or ["xruns"]))
+        subscribe.watches.extend(pb.PortWatch(port=port, spectrum=spectrum) for port, spectrum in sorted(watches.items()))
         rates = [queue.rate_hz for queue in self._queues if queue.rate_hz is not None]
         if rates:
             subscribe.telemetry_rate_hz = max(rates)
@@ -182,7 +191,10 @@ class Session:
         message = pb.ServerMessage.FromString(payload)
         if message.HasField("event"):
             topic = topic_of(message.event)
-            if topic:
+            if message.event.HasField("port_levels"):
+                for queue in list(self._queues):
+                    queue.put_port_levels(message.event)
+            elif topic:
                 for queue in list(self._queues):
                     queue.put(topic, message.event, len(payload))
         elif message.HasField("response"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import collections
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from types import TracebackType
 from typing import Generic, Literal, TypeVar, get_args
 
@@ -16,8 +16,9 @@ TOPICS: tuple[Topic, ...] = get_args(Topic)
 
 # Of one subscription. The daemon, too, drops telemetry of a client beyond 256 events.
 MAXIMUM_TELEMETRY = 256
-MAXIMUM_CHANGES = 4096
-MAXIMUM_CHANGES_BYTES = 16 << 20
+# More than the daemon sends to a client that resumes.
+MAXIMUM_CHANGES = 16384
+MAXIMUM_CHANGES_BYTES = 32 << 20
 
 T = TypeVar("T")
 
@@ -25,6 +26,20 @@ T = TypeVar("T")
 def topic_names(topics: Iterable[Topic]) -> list[str]:
     """Returns the names of enum Topic."""
     return [f"TOPIC_{topic.upper()}" for topic in topics]
+
+
+def watches_of(ports: Mapping[str, bool] | Iterable[str]) -> dict[str, bool]:
+    """Returns the ports, each with whether its spectrum is measured."""
+    return dict(ports) if isinstance(ports, Mapping) else dict.fromkeys(ports, False)
+
+
+def watched_part(event: pb.Event, watches: Mapping[str, bool]) -> pb.Event:
+    """Returns the levels of ports that a subscription watches."""
+    part = pb.Event()
+    part.CopyFrom(event)
+    del part.port_levels.ports[:]
+    part.port_levels.ports.extend(port for port in event.port_levels.ports if port.port in watches)
+    return part
 
 
 def topic_of(event: pb.Event) -> Topic | None:
@@ -39,9 +54,10 @@ class EventQueue:
     """The events of one subscription. When telemetry is read too slowly, the oldest is dropped and counted; when changes
     are, the queue ends with EventsLost, after the changes that are in it. Changes are never skipped."""
 
-    def __init__(self, topics: Iterable[Topic], rate_hz: float | None) -> None:
+    def __init__(self, topics: Iterable[Topic], rate_hz: float | None, watches: Mapping[str, bool] | None = None) -> None:
         self.topics = frozenset(topics)
         self.rate_hz = rate_hz
+        self.watches = dict(watches or {})
         self.telemetry_dropped = 0
         self._changes: collections.deque[tuple[pb.Event, int]] = collections.deque()
         self._changes_bytes = 0
@@ -59,11 +75,19 @@ class EventQueue:
             self._changes.append((event, size_bytes))
             self._changes_bytes += size_bytes
         else:
-            if len(self._telemetry) >= MAXIMUM_TELEMETRY:
-                self._telemetry.popleft()
-                self.telemetry_dropped += 1
-            self._telemetry.append(event)
+            self._put_telemetry(event)
         self._ready.set()
+
+    def put_port_levels(self, event: pb.Event) -> None:
+        if not self._end and self.watches:
+            self._put_telemetry(watched_part(event, self.watches))
+            self._ready.set()
+
+    def _put_telemetry(self, event: pb.Event) -> None:
+        if len(self._telemetry) >= MAXIMUM_TELEMETRY:
+            self._telemetry.popleft()
+            self.telemetry_dropped += 1
+        self._telemetry.append(event)
 
     def end(self, error: Error) -> None:
         """Ends the queue. What is in it can still be read."""

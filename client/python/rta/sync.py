@@ -13,7 +13,7 @@ import asyncio
 import concurrent.futures
 import functools
 import threading
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from types import TracebackType
 from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar
 
@@ -242,6 +242,12 @@ class Client:
     schedule = blocking(rta.client.Client.schedule)
     pending = blocking(rta.client.Client.pending)
     cancel = blocking(rta.client.Client.cancel)
+    save_scene = blocking(rta.client.Client.save_scene)
+    recall_scene = blocking(rta.client.Client.recall_scene)
+    scenes = blocking(rta.client.Client.scenes)
+    rename_scene = blocking(rta.client.Client.rename_scene)
+    remove_scene = blocking(rta.client.Client.remove_scene)
+    scene = blocking(rta.client.Client.scene)
     reset_meters = blocking(rta.client.Client.reset_meters)
 
     def transaction(self, *, wait: bool = False, guard: pb.Guard | None = None,
@@ -253,6 +259,10 @@ class Client:
 
     def meters(self, *, rate_hz: float | None = None) -> Subscription[pb.Levels]:
         return Subscription(self.loop, self.inner.meters(rate_hz=rate_hz))
+
+    def port_levels(self, ports: Mapping[str, bool] | Iterable[str], *,
+                    rate_hz: float | None = None) -> Subscription[pb.PortLevels]:
+        return Subscription(self.loop, self.inner.port_levels(ports, rate_hz=rate_hz))
 
     def mirror(self, *, retry_s: tuple[float, float] = (0.1, 5.0), silence_s: float = 15.0) -> Mirror:
         return Mirror(self.loop, self.inner.mirror(retry_s=retry_s, silence_s=silence_s))

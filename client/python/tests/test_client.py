@@ -114,8 +114,31 @@ class Requests(DaemonCase):
         await self.client.redo()
         self.assertEqual(await self.client.get("vol.gain_db"), -20)
         self.assertIn("osc", (await self.client.graph()).nodes)
-        with self.assertRaises(rta.FailedPrecondition):
+        with self.assertRaises(rta.NotFound):
             await self.client.redo(2)
+
+    async def test_scenes(self):
+        await self.client.load(CHAIN)
+        day = await self.client.save_scene("day")
+        self.assertEqual((day.name, day.partial), ("day", False))
+        self.assertTrue((await self.client.save_scene("quiet", "vol")).partial)
+        await self.client.set({"vol.gain_db": -20})
+        await self.client.remove("osc")
+        self.assertEqual([edit.WhichOneof("edit") for edit in (await self.client.scene("quiet")).diff], ["set_parameter"])
+        recalled = await self.client.recall_scene("quiet", fade_ms=50, wait=True)
+        self.assertTrue(recalled.transaction.HasField("frame"))
+        self.assertEqual(await self.client.get("vol.gain_db"), -12)
+        self.assertNotIn("osc", (await self.client.graph()).nodes)
+        await self.client.recall_scene("day")
+        self.assertIn("osc", (await self.client.graph()).nodes)
+        self.assertEqual((await self.client.history(1))[0].summary, "recall day")
+        later = await self.client.recall_scene("day", at=datetime.timedelta(hours=1))
+        self.assertEqual(later.transaction.pending.summary, "recall day")
+        self.assertEqual((await self.client.rename_scene("quiet", "low")).name, "low")
+        self.assertEqual([scene.name for scene in await self.client.scenes()], ["day", "low"])
+        await self.client.remove_scene("low")
+        with self.assertRaises(rta.NotFound):
+            await self.client.recall_scene("low")
 
     async def test_scheduled_changes(self):
         await self.client.load(CHAIN)

@@ -164,13 +164,15 @@ class Subscriptions(unittest.IsolatedAsyncioTestCase):
     """With a fake daemon that sends more events than a real one."""
 
     async def asyncSetUp(self):
-        self.messages, self.subscribed = [], []
+        self.messages, self.subscribed, self.resumed, self.watched = [], [], [], []
 
         async def serve(peer):
             while True:
                 request = await peer.request()
                 if request.HasField("subscribe"):
                     self.subscribed.append((sorted(request.subscribe.topics), request.subscribe.telemetry_rate_hz))
+                    self.resumed.append(request.subscribe.resume_after)
+                    self.watched.append([(watch.port, watch.spectrum) for watch in request.subscribe.watches])
                     await peer.respond(request, subscribe=pb.SubscribeResult())
                     continue
                 for message in self.messages:
@@ -202,19 +204,20 @@ class Subscriptions(unittest.IsolatedAsyncioTestCase):
             await self.receive([change(number + 1) for number in range(kept + 5)] + [levels(1)])
             numbers = [(await anext(events)).number for _ in range(kept)]
             self.assertEqual(numbers, list(range(1, kept + 1)))
-            with self.assertRaisesRegex(rta.EventsLost, "4096 changes were not read"):
+            with self.assertRaisesRegex(rta.EventsLost, f"{kept} changes were not read"):
                 await anext(events)
 
     async def test_large_changes_are_limited_by_their_size(self):
         large = pb.ServerMessage(event=pb.Event(graph_changed=pb.GraphChanged(client_name="x" * (3 << 20))))
         async with self.client.events("changes") as events:
-            for number in range(1, 8):
+            fitting = subscription.MAXIMUM_CHANGES_BYTES // (3 << 20)
+            for number in range(1, fitting + 3):
                 large.event.number = number
                 await self.receive([large])
             with self.assertRaises(rta.EventsLost):
-                for number in range(1, 8):
+                for number in range(1, fitting + 3):
                     self.assertEqual((await anext(events)).number, number)
-            self.assertEqual(number, 6)
+            self.assertEqual(number, fitting + 1)
 
     async def test_the_daemon_gets_the_union_of_all_subscriptions(self):
         async with self.client.events("changes"):
@@ -224,6 +227,27 @@ class Subscriptions(unittest.IsolatedAsyncioTestCase):
         names = {"TOPIC_CHANGES": 1, "TOPIC_LEVELS": 2, "TOPIC_LOAD": 3, "TOPIC_XRUNS": 4}
         self.assertEqual({name: pb.Topic.Value(name) for name in names}, names)
         self.assertEqual(self.subscribed, [([1], 0), ([1, 2], 50), ([1, 2, 3], 50), ([1, 2], 50), ([1], 0), ([4], 0)])
+
+    async def test_a_subscription_resumes_only_if_no_other_one_would_receive_changes_twice(self):
+        resume = pb.Subscribe(resume_after=7, resume_instance="one")
+        async with self.client.meters():
+            queues = [(await self.client.open_queue(("changes",), None, resume=resume))[0] for _ in range(2)]
+            self.assertEqual(self.resumed, [0, 7, 0])
+            for queue in queues:
+                await self.client.close_queue(queue)
+
+    async def test_levels_of_ports_go_to_the_subscriptions_that_watch_them(self):
+        ports = [pb.PortLevel(port=name) for name in ("osc", "vol:out")]
+        event = pb.ServerMessage(event=pb.Event(telemetry_number=1, port_levels=pb.PortLevels(frame=7, ports=ports)))
+        async with self.client.port_levels(["osc"], rate_hz=20) as osc, \
+                self.client.port_levels({"vol:out": True, "osc": False}) as both, self.client.meters() as meters:
+            await self.receive([event, levels(1)])
+            self.assertEqual([port.port for port in (await anext(osc)).ports], ["osc"])
+            self.assertEqual([port.port for port in (await anext(both)).ports], ["osc", "vol:out"])
+            self.assertEqual((await anext(meters)).frame, 1)
+        self.assertEqual(self.watched, [[("osc", False)], [("osc", False), ("vol:out", True)],
+                                        [("osc", False), ("vol:out", True)], [("osc", False), ("vol:out", True)],
+                                        [("osc", False)], []])
 
     async def test_a_rejected_subscription_raises(self):
         with self.assertRaises(rta.InvalidArgument):

@@ -18,6 +18,8 @@ async def asynchronous() -> None:
             assert_type(event, rta.Event)
         async for levels in client.meters():
             assert_type(levels, rta.Levels)
+        async for ports in client.port_levels({"vol": True}):
+            assert_type(ports, pb.PortLevels)
         async with client.mirror() as mirror, client.transaction() as transaction:
             assert_type(await mirror.wait_for(lambda graph: graph.nodes), rta.Graph)
             transaction.connect("a", "b", gain_db=-3)
@@ -34,6 +36,8 @@ def blocking() -> None:
             assert_type(event, rta.Event)
         for levels in client.meters():
             assert_type(levels, rta.Levels)
+        for ports in client.port_levels(["vol"]):
+            assert_type(ports, pb.PortLevels)
         with client.mirror() as mirror, client.transaction() as transaction:
             assert_type(mirror.wait_for(lambda graph: graph.nodes, timeout=1), rta.Graph)
             transaction.add("gain", "vol", gain_db=-6)

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include <ostream>
-
-#include "rtactl/context/document_file.h"
 #include "rtactl/context/graph_diff.h"
+#include "rtactl/context/document_file.h"
 #include "rtactl/drawing/edit_text.h"
 
 namespace rta::rtactl::commands {
@@ -36,14 +34,7 @@ Result<void> run_graph_diff(Context& context, const Arguments& arguments) {
         context.print_json(list);
         return {};
     }
-    if (edits->empty()) {
-        context.out() << "# " << document->name << ": no difference\n";
-        return {};
-    }
-    // One transaction, like loading the document.
-    context.out() << "begin\n";
-    for (const v1::Edit& edit : *edits) context.out() << describe(edit) << '\n';
-    context.out() << "commit\n";
+    print_transaction(context.out(), document->name, *edits);  // one transaction, like loading the document
     return {};
 }
 

@@ -9,14 +9,11 @@
 #include "rtactl/drawing/node_values.h"
 #include "rtactl/language/assignment.h"
 #include "rtactl/language/pattern.h"
-#include "text/quantity.h"
 #include "text/quoting.h"
 
 namespace rta::rtactl::commands {
 
 namespace {
-
-constexpr double kLongestRampMs = 600'000;  // SetParameter.ramp_ms
 
 /// The assignments, resolved: parameters ramp; settings rebuild their node, with one edit for each node.
 struct Changes {
@@ -116,17 +113,6 @@ std::vector<v1::Edit> edits_of(const Changes& changes) {
     return edits;
 }
 
-Result<std::optional<float>> parse_ramp(const Arguments& arguments) {
-    const auto text = arguments.value("--ramp");
-    if (!text) return std::nullopt;
-    const auto ramp = parse_value(*text, ValueUnit::milliseconds);
-    if (!ramp) return usage_error("--ramp: " + ramp.error());
-    // The daemon would report the nearest float.
-    if (*ramp < 0 || *ramp > kLongestRampMs)
-        return usage_error("--ramp: " + quoted(*text) + " is out of range; expected 0 to 600000 ms");
-    return static_cast<float>(*ramp);
-}
-
 Result<void> apply(Context& context, const Changes& changes) {
     if (context.transaction() || !changes.settings.empty()) return context.edit(edits_of(changes), changes.done);
     v1::SetParameters request;
@@ -138,7 +124,7 @@ Result<void> run_set(Context& context, const Arguments& arguments) {
     const auto assignments = parse_node_assignments(arguments.words);
     if (!assignments) return std::unexpected(assignments.error());
     if (auto unique = check_unique(*assignments); !unique) return unique;
-    const auto ramp_ms = parse_ramp(arguments);
+    const auto ramp_ms = read_milliseconds(arguments, "--ramp");
     if (!ramp_ms) return std::unexpected(ramp_ms.error());
     const auto graph = context.fetch_graph(named_nodes(*assignments));
     if (!graph) return std::unexpected(graph.error());

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "document/document.h"
+#include "rta/requests.h"
 #include "rta/token_file.h"
 #include "rta/type_table.h"
 #include "rtactl/context/error_report.h"
@@ -79,10 +80,10 @@ void PendingTransaction::collect(std::vector<v1::Edit> new_edits, std::vector<Do
     }
 }
 
-Result<client::DaemonClient> Context::open() const {
+Result<client::DaemonClient> Context::open(std::chrono::milliseconds timeout) const {
     client::ClientOptions options;
     options.client_name = "rtactl";
-    options.timeout = options_.timeout;
+    options.timeout = timeout;
     if (!options_.token_file.empty()) {
         auto token = client::read_token_file(options_.token_file);
         if (!token) return std::unexpected(failure_of(std::move(token.error())));
@@ -216,6 +217,7 @@ Result<void> Context::apply(v1::ApplyTransaction transaction, std::vector<Done> 
     if (edit_options.dry_run) return dry_run(check_of(std::move(transaction)), document);
     if (edit_options.at) *transaction.mutable_at() = *edit_options.at;
     if (const auto& within_s = edit_options.confirm_within_s) transaction.set_confirm_within_s(*within_s);
+    if (edit_options.max_load) transaction.set_max_load(*edit_options.max_load);
     v1::Request request;
     *request.mutable_apply_transaction() = std::move(transaction);
     const auto response = change(std::move(request));
@@ -251,19 +253,35 @@ Result<void> Context::dry_run(v1::CheckGraph check, std::string_view document) {
     const auto response = query(std::move(request));
     if (!response) return std::unexpected(response.error());
     print_warnings(document, response->check_graph().warnings());
-    if (!json()) print_changes(response->check_graph());
-    return {};
+    const v1::CheckResult& result = response->check_graph();
+    if (!json()) {
+        print_changes(result.revision(), result.diff());
+        if (result.has_predicted_load()) out() << "predicted load: " << percent_text(result.predicted_load()) << '\n';
+    }
+    return check_load(result);
+}
+
+/// The daemon refuses a transaction by its load only when it is applied.
+Result<void> Context::check_load(const v1::CheckResult& result) {
+    const auto& maximum = edit_options.max_load;
+    if (!maximum || (result.has_predicted_load() && result.predicted_load() <= *maximum)) return {};
+    if (!result.has_predicted_load()) {
+        return fail(Exit::refused,
+                    "the load cannot be predicted: the cost of a node is not known; rtad would refuse the "
+                    "change with --max-load");
+    }
+    return fail(Exit::refused, "the predicted load is " + percent_text(result.predicted_load()) + ", more than the " +
+                                   percent_text(*maximum) + " of --max-load; rtad would refuse the change");
 }
 
 /// The edits as commands, indented: they are not all that `rtactl shell` needs to make them one transaction.
-void Context::print_changes(const v1::CheckResult& result) {
-    const std::string revision = "revision " + std::to_string(result.revision());
-    if (result.diff().empty()) {
-        out() << "dry run: would change nothing in " << revision << '\n';
+void Context::print_changes(std::uint64_t revision, const google::protobuf::RepeatedPtrField<v1::Edit>& edits) {
+    if (edits.empty()) {
+        out() << "dry run: would change nothing in revision " << revision << '\n';
         return;
     }
-    out() << "dry run: would change " << revision << ":\n";
-    for (const v1::Edit& edit : result.diff()) out() << "  " << describe(edit) << '\n';
+    out() << "dry run: would change revision " << revision << ":\n";
+    for (const v1::Edit& edit : edits) out() << "  " << describe(edit) << '\n';
 }
 
 void Context::print_done(const v1::TransactionResult& result, std::span<const Done> done) {
@@ -275,6 +293,8 @@ void Context::print_done(const v1::TransactionResult& result, std::span<const Do
     if (result.has_frame()) out() << ", takes effect at frame " << result.frame();
     if (result.combs()) out() << ", with some frequencies cancelled for 10 ms";
     out() << '\n';
+    if (result.has_durable() && !result.durable())
+        warn(streams_, "the change is not on disk, and is lost if rtad exits now; `rtactl status` shows why");
     if (!result.has_confirmation()) return;
     out() << "(reverted in " << left_text(result.confirmation()) << " unless `"
           << (place() == Place::shell ? "confirm" : "rtactl confirm") << "` comes)\n";
@@ -298,7 +318,7 @@ void Context::print_pending(const v1::PendingEdit& edit) {
 }
 
 void Context::print_warning(std::string_view document, std::string_view warning) {
-    warn(streams_, std::string{document} + ": " + std::string{warning});
+    warn(streams_, document.empty() ? std::string{warning} : std::string{document} + ": " + std::string{warning});
 }
 
 void Context::print_warnings(std::string_view document,
@@ -332,15 +352,27 @@ Result<const GraphMirror*> Context::fetch_graph(std::vector<std::string> names) 
     return &transaction_->graph.emplace(std::move(graph));
 }
 
-Result<const GraphMirror*> Context::fetch_graph_within(std::chrono::milliseconds timeout) {
+auto Context::within(std::chrono::milliseconds timeout, const auto& ask) {
     const auto usual = std::exchange(options_.timeout, std::min(timeout, options_.timeout));
     if (client_) client_->set_timeout(options_.timeout);
     may_trust_ = false;
-    auto graph = fetch_graph();
+    auto answer = ask();
     may_trust_ = true;
     options_.timeout = usual;
     if (client_) client_->set_timeout(usual);
-    return graph;
+    return answer;
+}
+
+Result<const GraphMirror*> Context::fetch_graph_within(std::chrono::milliseconds timeout) {
+    return within(timeout, [this] { return fetch_graph(); });
+}
+
+std::vector<std::string> Context::scene_names_within(std::chrono::milliseconds timeout) {
+    const auto response = within(timeout, [this] { return call(client::scenes_request()); });
+    std::vector<std::string> names;
+    if (!response) return names;
+    for (const v1::SceneInfo& scene : response->list_scenes().scenes()) names.push_back(scene.name());
+    return names;
 }
 
 Result<v1::GraphResult> Context::fetch_pending_graph() {

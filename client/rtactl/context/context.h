@@ -68,14 +68,24 @@ class Context {
     Context(const CommandTable& commands, ContextOptions options, Streams streams)
         : commands_{commands}, options_{std::move(options)}, streams_{streams} {}
 
+    /// Returns a context for the same daemon, with its own client, that prints JSON to these streams.
+    [[nodiscard]] Context with_json(const Streams& streams) const {
+        ContextOptions options = options_;
+        options.json = true;
+        return {commands_, std::move(options), streams};
+    }
+
     [[nodiscard]] const CommandTable& commands() const { return commands_; }
     [[nodiscard]] bool json() const { return options_.json; }
     [[nodiscard]] Streams& streams() { return streams_; }
     [[nodiscard]] std::ostream& out() { return streams_.out; }
     [[nodiscard]] Place place() const { return line == 0 ? Place::command_line : Place::shell; }
 
+    /// The time limit of the command line for connecting and for each response.
+    [[nodiscard]] std::chrono::milliseconds timeout() const { return options_.timeout; }
     /// Opens another client, owned by the caller, in addition to the one of the context.
-    [[nodiscard]] Result<client::DaemonClient> open() const;
+    [[nodiscard]] Result<client::DaemonClient> open() const { return open(options_.timeout); }
+    [[nodiscard]] Result<client::DaemonClient> open(std::chrono::milliseconds timeout) const;
 
     // A response other than OK is a Failure.
 
@@ -117,6 +127,8 @@ class Context {
     void print_done(const v1::ParametersResult& result, std::span<const Done> done);
     /// Prints an edit that waits for its time.
     void print_pending(const v1::PendingEdit& edit);
+    /// Prints the edits that a command would make in this revision.
+    void print_changes(std::uint64_t revision, const google::protobuf::RepeatedPtrField<v1::Edit>& edits);
     /// Prints a warning about a document on the error stream.
     void print_warning(std::string_view document, std::string_view warning);
     /// Prints the warnings of a response. Prints nothing with --json: the response has them.
@@ -130,6 +142,8 @@ class Context {
     /// Fetches the same with a shorter timeout, from a daemon whose certificate is already trusted: completion must not
     /// ask.
     [[nodiscard]] Result<const GraphMirror*> fetch_graph_within(std::chrono::milliseconds timeout);
+    /// Returns the names of the scenes, in the same way; none if the daemon cannot be asked.
+    [[nodiscard]] std::vector<std::string> scene_names_within(std::chrono::milliseconds timeout);
     /// Returns the graph as an open transaction leaves it, and its document, as the daemon would send them after the
     /// commit.
     [[nodiscard]] Result<v1::GraphResult> fetch_pending_graph();
@@ -154,6 +168,7 @@ class Context {
     std::size_t line = 0;
     std::string line_text;  ///< the current line
     bool quit = false;
+    bool ended = false;  ///< a signal has ended a command that runs until it is interrupted
 
  private:
     /// Purpose of a request: to prepare the command, to read, or to change something.
@@ -162,9 +177,11 @@ class Context {
     [[nodiscard]] bool trust(const std::string& host, const std::string& fingerprint) const;
     Result<client::DaemonClient*> connected_client();
     Result<v1::Response> exchange(v1::Request request, Purpose purpose);
+    /// Calls `ask` with a shorter timeout, without asking the user whether to trust a daemon.
+    auto within(std::chrono::milliseconds timeout, const auto& ask);
     /// Checks a transaction, and prints what it would change.
     Result<void> dry_run(v1::CheckGraph check, std::string_view document);
-    void print_changes(const v1::CheckResult& result);
+    Result<void> check_load(const v1::CheckResult& result);
     Result<v1::Response> check(client::Expected<v1::Response> response, Purpose purpose);
     std::unexpected<Failure> failed(client::Error error);
 

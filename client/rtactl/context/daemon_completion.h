@@ -2,7 +2,9 @@
 #pragma once
 
 #include <chrono>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "rtactl/context/config_file.h"
 #include "rtactl/context/context.h"
@@ -19,8 +21,8 @@ class DaemonCompletion final : public CompletionSource {
     [[nodiscard]] const v1::NodeTypesResult* types() override {
         return graph() == nullptr || !context_.has_types() ? nullptr : &context_.types();
     }
+    [[nodiscard]] std::vector<std::string> scenes() override { return context_.scene_names_within(kTimeout); }
     [[nodiscard]] const GraphMirror* graph() override {
-        constexpr std::chrono::milliseconds kTimeout{300};
         if (std::exchange(asked_, true)) return graph_;
         if (const auto graph = context_.fetch_graph_within(kTimeout)) graph_ = *graph;
         return graph_;
@@ -34,6 +36,8 @@ class DaemonCompletion final : public CompletionSource {
     }
 
  private:
+    static constexpr std::chrono::milliseconds kTimeout{300};
+
     Context& context_;
     bool asked_ = false;
     const GraphMirror* graph_ = nullptr;

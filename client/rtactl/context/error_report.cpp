@@ -6,6 +6,7 @@
 #include <ostream>
 #include <utility>
 
+#include "rta/backoff.h"
 #include "rtactl/drawing/style.h"
 #include "text/quoting.h"
 #include "text/utf8.h"
@@ -120,7 +121,10 @@ Exit exit_of(v1::Code code) {
 }
 
 Failure failure_of(client::Error error) {
-    return {.exit = exit_of(error), .sentence = std::move(error.sentence), .code = code_of(error)};
+    return {.exit = exit_of(error),
+            .sentence = std::move(error.sentence),
+            .transient = client::is_transient(error),
+            .code = code_of(error)};
 }
 
 Failure failure_of(v1::Response response) {

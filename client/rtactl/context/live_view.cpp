@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "rtactl/context/live_view.h"
 
+#include <poll.h>
+
+#include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <limits>
+#include <random>
 
 #include "rtactl/context/error_report.h"
 #include "text/format_number.h"
@@ -11,9 +16,17 @@
 
 namespace rta::rtactl {
 
-LiveView::LiveView(Context& context, client::DaemonClient client, Display display)
+namespace {
+
+/// Pauses between attempts to connect.
+constexpr std::chrono::milliseconds kShortestPause{100};
+constexpr std::chrono::milliseconds kLongestPause{2'000};
+
+}  // namespace
+
+LiveView::LiveView(Context& context, Display display)
     : context_{context},
-      client_{std::move(client)},
+      backoff_{kShortestPause, kLongestPause, std::random_device{}()},
       interrupts_{display == Display::picture ? Interrupts::Scope::end_and_screen : Interrupts::Scope::end},
       output_{context.streams().unescaped(), context.streams().descriptor, interrupts_} {
     if (display == Display::picture)
@@ -24,9 +37,43 @@ Result<void> LiveView::run(Context& context, Display display, const std::functio
     auto client = context.open();
     if (!client) return std::unexpected(std::move(client.error()));
     if (context.streams().terminal < 0 || context.json()) display = Display::lines;
-    LiveView view{context, std::move(*client), display};
+    LiveView view{context, display};
+    view.client_ = std::move(*client);
     Result<void> outcome = body(view);
     return view.ended_ ? Result<void>{} : outcome;
+}
+
+Result<void> LiveView::follow(Context& context, const std::function<Result<void>(LiveView&)>& body) {
+    LiveView view{context, Display::lines};
+    return body(view);
+}
+
+Result<void> LiveView::connect(const client::Deadline& deadline) {
+    client_.reset();
+    if (std::exchange(tried_, true)) {
+        if (auto paused = pause(deadline); !paused) return paused;
+    }
+    auto timeout = context_.timeout();
+    if (deadline.moment()) timeout = std::min(timeout, std::chrono::milliseconds{std::max(deadline.poll_timeout(), 1)});
+    auto opened = context_.open(timeout);
+    if (!opened) return std::unexpected(std::move(opened.error()));
+    client_ = std::move(*opened);
+    return {};
+}
+
+/// Returns at the deadline, if that is earlier.
+Result<void> LiveView::pause(const client::Deadline& deadline) {
+    const auto length = std::chrono::ceil<std::chrono::milliseconds>(backoff_.next());
+    const auto until = deadline.moment()
+                           ? client::Deadline::in(std::min(length, std::chrono::milliseconds{deadline.poll_timeout()}))
+                           : client::Deadline::in(length);
+    while (!until.passed()) {
+        while (interrupts_.has_pending()) handle_signal();
+        if (ended_) return fail(Exit::done, "interrupted");
+        pollfd ready{.fd = interrupts_.descriptor(), .events = POLLIN, .revents = 0};
+        if (::poll(&ready, 1, until.poll_timeout()) > 0) handle_signal();
+    }
+    return {};
 }
 
 /// Calls `next` again after each signal that does not end the program.
@@ -36,6 +83,7 @@ auto LiveView::receive(const Next& next) -> Result<typename std::invoke_result_t
         while (interrupts_.has_pending()) handle_signal();
         if (ended_) return fail(Exit::done, "interrupted");
         auto received = next();
+        if (received) backoff_.reset();
         if (received) return std::move(*received);
         if (received.error().kind != client::Error::Kind::interrupted)
             return std::unexpected(failure_of(std::move(received.error())));
@@ -45,9 +93,9 @@ auto LiveView::receive(const Next& next) -> Result<typename std::invoke_result_t
 
 Result<v1::Response> LiveView::exchange(v1::Request request, bool print) {
     // send() does not block: the request is small and no other is pending.
-    const auto id = client_.send(std::move(request));
+    const auto id = client_->send(std::move(request));
     if (!id) return std::unexpected(failure_of(id.error()));
-    auto response = receive([&] { return client_.receive(*id, interrupts_.descriptor()); });
+    auto response = receive([&] { return client_->receive(*id, interrupts_.descriptor()); });
     if (!response) return response;
     if (response->status().code() != v1::OK) return std::unexpected(failure_of(std::move(*response)));
     if (context_.json() && print) context_.print_json(*response);
@@ -56,7 +104,7 @@ Result<v1::Response> LiveView::exchange(v1::Request request, bool print) {
 
 Result<std::optional<v1::Event>> LiveView::wait(const client::Deadline& deadline) {
     return receive([&]() -> client::Expected<std::optional<v1::Event>> {
-        auto event = client_.next_event(deadline, interrupts_.descriptor());
+        auto event = client_->next_event(deadline, interrupts_.descriptor());
         if (event) return std::move(*event);
         if (event.error().kind == client::Error::Kind::timeout) return std::nullopt;
         return std::unexpected(std::move(event.error()));
@@ -67,6 +115,7 @@ void LiveView::handle_signal() {
     switch (interrupts_.take()) {
         case Interrupts::Signal::end:
             ended_ = true;
+            context_.ended = true;
             break;
         case Interrupts::Signal::suspend:
             if (picture_) picture_->suspend();

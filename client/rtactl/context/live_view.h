@@ -6,6 +6,7 @@
 #include <optional>
 #include <type_traits>
 
+#include "rta/backoff.h"
 #include "rta/daemon_client.h"
 #include "rtactl/context/context.h"
 #include "rtactl/drawing/picture.h"
@@ -25,10 +26,20 @@ class LiveView {
 
     /// Runs `body`, which must return as soon as a call fails. An interruption by the user is not an error.
     static Result<void> run(Context& context, Display display, const std::function<Result<void>(LiveView&)>& body);
+    /// Runs `body`, which connects itself, with connect(), and may do so again after a failure that is transient.
+    static Result<void> follow(Context& context, const std::function<Result<void>(LiveView&)>& body);
 
     [[nodiscard]] Context& context() { return context_; }
     /// Returns nullptr if lines are printed.
     [[nodiscard]] Picture* picture() { return picture_ ? &*picture_ : nullptr; }
+
+    /// Connects, within the context's timeout and before the deadline. Pauses first if it has tried before: the pauses
+    /// grow until a message is received.
+    [[nodiscard]] Result<void> connect(const client::Deadline& deadline = client::Deadline::never());
+    /// Returns the instance of the daemon, as in HelloResult.
+    [[nodiscard]] const std::string& instance() const { return client_->hello().instance_id(); }
+    /// Returns whether the user has ended the program.
+    [[nodiscard]] bool ended() const { return ended_; }
 
     // These redraw the picture while they wait, and fail as soon as the user ends the program. A response other than OK
     // is a Failure.
@@ -41,15 +52,18 @@ class LiveView {
     [[nodiscard]] Result<std::optional<v1::Event>> wait(const client::Deadline& deadline = client::Deadline::never());
 
  private:
-    LiveView(Context& context, client::DaemonClient client, Display display);
+    LiveView(Context& context, Display display);
 
     [[nodiscard]] Result<v1::Response> exchange(v1::Request request, bool print);
     template <class Next>
     auto receive(const Next& next) -> Result<typename std::invoke_result_t<Next>::value_type>;
     void handle_signal();
+    [[nodiscard]] Result<void> pause(const client::Deadline& deadline);
 
     Context& context_;
-    client::DaemonClient client_;
+    std::optional<client::DaemonClient> client_;
+    client::Backoff backoff_;
+    bool tried_ = false;  ///< to connect
     Interrupts interrupts_;
     InterruptibleOutput output_;
     std::optional<Picture> picture_;

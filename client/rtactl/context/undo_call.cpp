@@ -28,6 +28,17 @@ void print_fresh_nodes(Context& context, const v1::UndoResult& result) {
     context.out() << ")\n";
 }
 
+/// Names the option with which the daemon would accept the request.
+Failure with_hint(Failure failure, const Arguments& arguments) {
+    if (!failure.response) return failure;
+    const v1::Code code = failure.response->status().code();
+    if (code == v1::NOT_FOUND && !arguments.has("--all"))
+        failure.sentence += "; with --all, the steps of all authors count";
+    if (code == v1::FAILED_PRECONDITION && !arguments.has("--force") && failure.sentence.ends_with("together with it"))
+        failure.sentence += ", with --force";
+    return failure;
+}
+
 }  // namespace
 
 Result<std::uint32_t> parse_steps(std::string_view command, const Arguments& arguments, std::uint32_t usual) {
@@ -51,8 +62,8 @@ Result<void> call_undo(Context& context, const Arguments& arguments, bool redo) 
     } else {
         fill(*request.mutable_undo(), *steps, context, arguments);
     }
-    const auto response = context.change(std::move(request));
-    if (!response) return std::unexpected(response.error());
+    auto response = context.change(std::move(request));
+    if (!response) return std::unexpected(with_hint(std::move(response.error()), arguments));
     print_undo(context, redo ? response->redo() : response->undo());
     return {};
 }
@@ -70,6 +81,7 @@ void print_undo(Context& context, const v1::UndoResult& result) {
     if (result.has_frame()) transaction.set_frame(result.frame());
     transaction.set_combs(result.combs());
     if (result.has_confirmation()) *transaction.mutable_confirmation() = result.confirmation();
+    if (result.has_durable()) transaction.set_durable(result.durable());
     context.print_done(transaction, done);
     print_fresh_nodes(context, result);
 }

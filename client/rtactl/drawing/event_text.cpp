@@ -47,6 +47,26 @@ std::string levels_text(const v1::Levels& levels) {
     return first ? text + "none" : text;
 }
 
+/// ", strongest 445.3 Hz -20.1 dB" for each channel; empty without spectra.
+std::string strongest_text(const v1::PortLevel& port) {
+    std::string text;
+    for (const v1::Spectrum& spectrum : port.spectra()) {
+        const auto& magnitudes = spectrum.magnitudes_db();
+        const auto strongest = std::ranges::max_element(magnitudes);
+        if (strongest == magnitudes.end()) continue;
+        const float frequency_hz = spectrum.band_hz() * static_cast<float>(strongest - magnitudes.begin());
+        text += ", strongest " + format_value(frequency_hz, "Hz") + " " + level_text(*strongest) + " dB";
+    }
+    return text;
+}
+
+std::string port_levels_text(const v1::PortLevels& levels) {
+    std::string text = "ports up to frame " + std::to_string(levels.frame()) + ":";
+    for (const v1::PortLevel& port : levels.ports())
+        text += (text.ends_with(':') ? " " : "; ") + port.port() + level_list(port.channels()) + strongest_text(port);
+    return levels.ports().empty() ? text + " none" : text;
+}
+
 std::string node_loads_text(const v1::NodeLoads& loads) {
     constexpr int kShown = 5;
     std::string text;
@@ -118,6 +138,23 @@ std::string confirmation_text(const v1::ConfirmationChanged& changed) {
     }
 }
 
+/// `scene night was recalled by desk ("rtactl"), revision 7`
+std::string scene_text(const v1::SceneChanged& changed) {
+    std::string text = "scene " + (changed.old_name().empty() ? changed.scene().name() : changed.old_name());
+    switch (changed.what()) {
+        case v1::SceneChanged::SAVED:
+            return text + " was saved" + made_by(changed) + ", with " + counted(changed.scene().node_count(), "node");
+        case v1::SceneChanged::RECALLED:
+            return text + " was recalled" + made_by(changed) + ", revision " + std::to_string(changed.revision());
+        case v1::SceneChanged::RENAMED:
+            return text + " was renamed to " + changed.scene().name() + made_by(changed);
+        case v1::SceneChanged::REMOVED:
+            return text + " was removed" + made_by(changed);
+        default:
+            return text + " has changed in a way unknown to this version of rtactl";
+    }
+}
+
 }  // namespace
 
 std::string describe(const v1::Event& event) {
@@ -149,8 +186,12 @@ std::string describe(const v1::Event& event) {
                    std::to_string(event.panicked().frame());
         case v1::Event::kPendingChanged:
             return number + pending_text(event.pending_changed());
+        case v1::Event::kSceneChanged:
+            return number + scene_text(event.scene_changed());
         case v1::Event::kLevels:
             return levels_text(event.levels()) + dropped_text(event);
+        case v1::Event::kPortLevels:
+            return port_levels_text(event.port_levels()) + dropped_text(event);
         case v1::Event::kLoad:
             return "load up to frame " + std::to_string(event.load().frame()) + ": " + load_text(event.load()) +
                    dropped_text(event);
@@ -162,8 +203,6 @@ std::string describe(const v1::Event& event) {
                    node_loads_text(event.node_loads()) + dropped_text(event);
         case v1::Event::kConfirmationChanged:
             return number + confirmation_text(event.confirmation_changed());
-        case v1::Event::kSceneChanged:
-        case v1::Event::kPortLevels:
         case v1::Event::EVENT_NOT_SET:
             break;
     }

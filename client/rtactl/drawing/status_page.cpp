@@ -49,6 +49,7 @@ std::string load_bar(float share) {
 std::string store_text(const v1::StoreState& store) {
     if (store.directory().empty()) return "none: nothing is saved (rtad runs without --state-dir)";
     std::string text = store.directory() + ", revision " + std::to_string(store.saved_revision()) + " saved";
+    if (!store.durability().empty()) text += " (" + store.durability() + ")";
     if (!store.error().empty()) return text + "; later changes cannot be saved: " + store.error();
     if (!store.up_to_date()) text += ", later changes are being written";
     return text;

@@ -29,7 +29,9 @@ enum class Expects : std::uint8_t {
     meter_node,        ///< a node that reports levels or gain reduction
     node_value,        ///< NODE[.PARAM]
     node_assignment,   ///< NODE.PARAM=VALUE
+    condition,         ///< the words of a condition; see condition.h
     output,            ///< NODE or NODE:PORT with an output
+    topic_or_output,   ///< one of Argument::choices, or such an output
     input,             ///< NODE or NODE:PORT with an input
     connected_output,  ///< an output at which a connection starts
     connected_input,   ///< an input that is connected to the output in the previous word
@@ -39,6 +41,7 @@ enum class Expects : std::uint8_t {
     choice,            ///< one of Argument::choices
     command,           ///< the words of a command
     file,              ///< a path
+    scene,             ///< the name of a scene
     host,              ///< a host that the configuration file names, or an address
 };
 
@@ -139,7 +142,8 @@ constexpr bool well_formed(const Command& command) {
         const Argument& argument = command.arguments[i];
         if (argument.name.empty()) continue;
         if (argument.maximum == 0 || argument.minimum > argument.maximum) return false;
-        if ((argument.expects == Expects::choice) != !argument.choices.empty()) return false;
+        const bool chooses = argument.expects == Expects::choice || argument.expects == Expects::topic_or_output;
+        if (chooses != !argument.choices.empty()) return false;
         // An argument cannot follow an unused one, nor one that takes all remaining words.
         if (i > 0 && (command.arguments[i - 1].name.empty() || command.arguments[i - 1].maximum == kUnlimited))
             return false;

@@ -18,6 +18,7 @@ namespace {
 
 constexpr double kLongestS = 86'400;             // When.in_s
 constexpr double kLongestConfirmationS = 600.0;  // ApplyTransaction.confirm_within_s
+constexpr double kLongestRampMs = 600'000;       // SetParameter.ramp_ms, RecallScene.fade_ms
 
 /// Removes a whole number of at most `digits` digits from the front, followed by `separator` unless that is 0.
 std::optional<unsigned> take_number(std::string_view& text, std::size_t digits, char separator) {
@@ -74,6 +75,19 @@ Result<std::uint32_t> parse_confirm_within(std::string_view text) {
     return static_cast<std::uint32_t>(*within_s);
 }
 
+/// Reads a percentage, such as 80%, as a share.
+Result<float> parse_max_load(std::string_view text) {
+    std::string_view number = text;
+    if (number.ends_with('%')) number.remove_suffix(1);
+    while (number.ends_with(' ')) number.remove_suffix(1);
+    float percent = 0.0F;
+    const auto [last, fault] = std::from_chars(number.data(), number.data() + number.size(), percent);
+    const bool whole = fault == std::errc{} && last == number.data() + number.size();
+    if (whole && percent > 0.0F && percent <= 100.0F) return percent / 100.0F;
+    return usage_error("--max-load: " + quoted(text) +
+                       " is not a load; expected a percentage of more than 0% and at most 100%, such as 80%");
+}
+
 }  // namespace
 
 Result<v1::When> parse_when(std::string_view text) {
@@ -99,12 +113,29 @@ Result<v1::When> parse_when(std::string_view text) {
         " is not a time; expected +2s, a frame such as 480000, or a UTC time such as 2026-12-01T20:15:00Z");
 }
 
+Result<std::optional<float>> read_milliseconds(const Arguments& arguments, std::string_view option) {
+    const auto text = arguments.value(option);
+    if (!text) return std::nullopt;
+    const std::string name = std::string{option} + ": ";
+    const auto time = parse_value(*text, ValueUnit::milliseconds);
+    if (!time) return usage_error(name + time.error());
+    // The daemon would report the nearest float.
+    if (*time < 0 || *time > kLongestRampMs)
+        return usage_error(name + quoted(*text) + " is out of range; expected 0 to 600000 ms");
+    return static_cast<float>(*time);
+}
+
 Result<EditOptions> read_edit_options(const Arguments& arguments) {
     EditOptions options{.dry_run = arguments.has("--dry-run")};
     if (const auto given = arguments.value("--at")) {
         auto when = parse_when(*given);
         if (!when) return std::unexpected(std::move(when.error()));
         options.at = std::move(*when);
+    }
+    if (const auto given = arguments.value("--max-load")) {
+        const auto max_load = parse_max_load(*given);
+        if (!max_load) return std::unexpected(max_load.error());
+        options.max_load = *max_load;
     }
     if (const auto given = arguments.value(kConfirmWithin.name)) {
         const auto within_s = parse_confirm_within(*given);

@@ -34,6 +34,10 @@ inline constexpr std::array kEditOptions{
            .value_name = "",
            .help = "Validate the edit and show what it would change, without changing anything.",
            .of_edits = true},
+    Option{.name = "--max-load",
+           .value_name = "PERCENT",
+           .help = "Make the change only if the predicted load of the new graph is at most this, such as 80%.",
+           .of_edits = true},
     kConfirmWithin,
 };
 
@@ -47,7 +51,7 @@ template <std::size_t N>
 }
 
 /// The names of kEditOptions, for errors.
-inline constexpr std::string_view kEditOptionNames = "--at, --expect, --dry-run and --confirm-within";
+inline constexpr std::string_view kEditOptionNames = "--at, --expect, --dry-run, --max-load and --confirm-within";
 
 /// The values of kEditOptions.
 struct EditOptions {
@@ -55,12 +59,16 @@ struct EditOptions {
     std::optional<std::uint64_t> expected_revision{};
     std::optional<std::uint32_t> confirm_within_s{};
     bool dry_run = false;
+    std::optional<float> max_load{};  ///< a share of the time of a block
 
-    [[nodiscard]] bool given() const { return at || expected_revision || confirm_within_s || dry_run; }
+    [[nodiscard]] bool given() const { return at || expected_revision || confirm_within_s || dry_run || max_load; }
 };
 
 /// Reads +2s, a frame, or 2026-12-01T20:15:00Z, also with a fraction of a second.
 [[nodiscard]] Result<v1::When> parse_when(std::string_view text);
+
+/// Reads an option whose value is a time of 0 to 600000 ms; nullopt if it is not given.
+[[nodiscard]] Result<std::optional<float>> read_milliseconds(const Arguments& arguments, std::string_view option);
 
 /// Reads the options of a command. Without them, and for any other command, the result is the default.
 [[nodiscard]] Result<EditOptions> read_edit_options(const Arguments& arguments);

@@ -29,6 +29,7 @@ struct Failure {
     std::optional<std::uint32_t> edit_index{};
     /// Number of the line that caused the error, from 1; 0: the current line.
     std::size_t line = 0;
+    bool transient = false;  ///< there was no connection, or it was lost: another attempt may succeed
     bool committed = false;  ///< the change was made, but not confirmed in time
     /// Code of an error that the daemon did not report; OK: that of the exit status. For JSON.
     v1::Code code = v1::OK;

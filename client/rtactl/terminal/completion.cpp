@@ -7,6 +7,7 @@
 #include "rta/type_table.h"
 #include "rtactl/drawing/type_page.h"
 #include "rtactl/language/assignment.h"
+#include "rtactl/language/condition.h"
 #include "rtactl/language/invocation.h"
 #include "rtactl/language/pattern.h"
 
@@ -265,6 +266,21 @@ class Offers {
         add(front + "off");
     }
 
+    /// Completes a word of a condition, by the words before it.
+    void condition() {
+        if (context_.words.empty()) {
+            if (word_.find('.') == std::string_view::npos) {
+                for (const std::string_view name : condition_names()) add(std::string{name});
+            }
+            return node_value(Form::assignment);
+        }
+        const std::string_view first = context_.words.front();
+        if (context_.words.size() > 1) return;
+        if (first == "node" || first == "no-node") return expect(Expects::node);
+        if (first == "level" || first == "silence") return expect(Expects::meter_node);
+        if (first == "pending") return add("none");
+    }
+
     // ---- nodes and their ports -------------------------------------------------------------------------------------
 
     /// Offers the nodes for which `wanted(node, its type)` is true and which the line does not name yet.
@@ -355,7 +371,12 @@ class Offers {
                 return node_value(Form::name);
             case Expects::node_assignment:
                 return node_value(Form::assignment);
+            case Expects::condition:
+                return condition();
             case Expects::output:
+                return ports(Direction::output);
+            case Expects::topic_or_output:
+                choices();
                 return ports(Direction::output);
             case Expects::input:
                 return ports(Direction::input);
@@ -376,6 +397,9 @@ class Offers {
                 return command_words();
             case Expects::file:
                 completion_.file = 0;
+                return;
+            case Expects::scene:
+                for (const std::string& name : source_.scenes()) add(name);
                 return;
             case Expects::host:
                 return hosts(0);

@@ -30,6 +30,8 @@ class CompletionSource {
     [[nodiscard]] virtual const GraphMirror* graph() = 0;
     /// Returns the names of the hosts in the configuration file, with their addresses.
     [[nodiscard]] virtual std::map<std::string, std::string> hosts() { return {}; }
+    /// Returns the names of the scenes.
+    [[nodiscard]] virtual std::vector<std::string> scenes() { return {}; }
 };
 
 /// One possible completion of a word.

@@ -49,7 +49,7 @@ struct Confirmation::Plan {
     /// [any]
     void run(const Engine& engine) {
         TransactionContent content;
-        content.transaction.edits = difference(snapshot->graph, target);
+        content.transaction.edits = difference(snapshot->graph, target, Pairs::by_identity);
         const std::vector<Edit>& edits = content.transaction.edits;
         empty = edits.empty();
         fresh_nodes = api::fresh_nodes(edits, snapshot->graph, engine.registry());
@@ -63,13 +63,14 @@ struct Confirmation::Plan {
     }
 };
 
-Confirmation::Confirmation(Engine& engine, DaemonAccess& daemon, EventHub& hub, History& history,
+Confirmation::Confirmation(Engine& engine, DaemonAccess& daemon, EventHub& hub, History& history, ChangeLog& changes,
                            PendingCommands& commands, Workers& workers, std::function<TimePoint()> clock,
                            std::function<void()> wake)
     : engine_{engine},
       daemon_{daemon},
       hub_{hub},
       history_{history},
+      changes_{changes},
       commands_{commands},
       workers_{workers},
       clock_{std::move(clock)},
@@ -78,7 +79,11 @@ Confirmation::Confirmation(Engine& engine, DaemonAccess& daemon, EventHub& hub, 
 // ---------------------------------------------------------------------------------------------------------------------
 // Opening
 
-Expected<void> Confirmation::check_time(std::uint32_t within_s) {
+Expected<void> Confirmation::check_time(std::uint32_t within_s, bool has_at) {
+    if (has_at) {
+        return fail(ErrorCode::invalid_argument,
+                    "the transaction has `at` and confirm_within_s: expected one of the two");
+    }
     if (within_s >= kShortestS && within_s <= kLongestS) return {};
     return fail(ErrorCode::invalid_argument, "confirm_within_s is " + std::to_string(within_s) + ": expected " +
                                                  std::to_string(kShortestS) + " to " + std::to_string(kLongestS));
@@ -87,7 +92,8 @@ Expected<void> Confirmation::check_time(std::uint32_t within_s) {
 Expected<bool> Confirmation::admits(const std::string& author, bool opens) const {
     switch (state_) {
         case State::none:
-            return true;
+            // One file cannot be about an edit whose revert is not on the disk, too.
+            return !(opens && settling_);
         case State::claimed:
             return false;
         case State::open:
@@ -111,7 +117,9 @@ Expected<bool> Confirmation::admits(const std::string& author, bool opens) const
 
 ConfirmationClaim Confirmation::claim(Who who, std::uint32_t within_s, Saved saved) {
     target_ = engine_.graph();
+    target_ids_.clear();
     mark_ = history_.mark();
+    key_ = std::max(static_cast<std::uint64_t>(std::max<std::int64_t>(daemon_.utc_us(), 0)), key_ + 1);
     who_ = std::move(who);
     summary_.clear();
     within_s_ = within_s;
@@ -122,21 +130,20 @@ ConfirmationClaim Confirmation::claim(Who who, std::uint32_t within_s, Saved sav
     return claim;
 }
 
-void Confirmation::opened(ConfirmationClaim& claim, std::uint64_t revision, std::uint64_t step) {
+void Confirmation::opened(ConfirmationClaim& claim, std::uint64_t revision) {
     claim.end();
     state_ = State::open;
     id_ = next_id_++;
     revision_ = revision;
     until_ = clock_() + std::chrono::seconds{within_s_};
-    settling_.reset();  // the file is about this edit now
     ++progress_;
-    transaction_committed(step);
+    history_.set_open_edit(key_);
     wake_();
 }
 
 void Confirmation::announce(std::string summary) {
     summary_ = std::move(summary);
-    unsaved_ = true;  // also the number of the step
+    unsaved_ = true;
     next_save_ = {};
     publish(v1::ConfirmationChanged::OPENED, {});
 }
@@ -152,15 +159,10 @@ void Confirmation::withdraw() {
 void Confirmation::close() {
     state_ = State::none;
     target_ = {};
+    target_ids_.clear();
     mark_ = {};
+    history_.set_open_edit(0);
     ++progress_;
-}
-
-void Confirmation::transaction_committed(std::uint64_t step) {
-    if (state_ == State::none) return;
-    unsaved_ = true;
-    if (step == 0) return;
-    static_cast<void>(guarded("recording a transaction", [&] { mark_.since.push_back(step); }));
 }
 
 void Confirmation::parameters_changed(std::span<const SetParameter> changes, std::span<const float> before,
@@ -172,16 +174,24 @@ void Confirmation::parameters_changed(std::span<const SetParameter> changes, std
     }));
 }
 
+const GraphNode* Confirmation::find_in_target(const GraphNode& node) {
+    for (const GraphNode* const kept : {target_.find(node.id), target_.find(node.name())}) {
+        if (kept != nullptr && kept->identity == node.identity) return kept;
+    }
+    // Most nodes are found by one of these.
+    if (target_ids_.empty()) {
+        for (const auto& kept : target_.nodes()) target_ids_.emplace(kept->identity, kept->id);
+    }
+    const auto known = target_ids_.find(node.identity);
+    return known != target_ids_.end() ? target_.find(known->second) : nullptr;
+}
+
 /// Applies a change to the graph after a revert, if it has the node, and if its value is valid there.
 void Confirmation::keep(const SetParameter& change, float before, float after) {
     const GraphNode* const current = engine_.graph().find(change.node);
     if (current == nullptr) return;
-    const GraphNode* kept = target_.find(current->id);
-    if (kept == nullptr) {
-        // A node with other settings has another id.
-        kept = target_.find(change.node);
-        if (kept == nullptr || engine_.graph().find(kept->id) != nullptr) return;
-    }
+    const GraphNode* const kept = find_in_target(*current);
+    if (kept == nullptr) return;
     const NodeDescription& description = *kept->description;
     if (description.type != current->description->type) return;
     const auto index = description.layout.find_parameter(change.parameter);
@@ -332,7 +342,15 @@ void Confirmation::advance(TimePoint now) {
     if (planning_ || state_ != State::reverting) return;
     if (stale_) return plan();
     if (!plan_->state) return fail_revert(plan_->state.error());
-    if (plan_->empty) return finish(std::nullopt);
+    if (plan_->empty) {
+        const std::vector<HistoryStep> steps = revert_history();
+        daemon_.graph_changed();
+        changes_.history_changed();
+        return finish(std::nullopt, steps);
+    }
+    // Without space on the disk, it is not recorded, and the file stays until the graph has been saved.
+    const auto room = changes_.may_commit(plan_->transaction().edit_bytes);
+    if (room && !*room && now < retry_until_) return wake_();
     AudioGraph before;
     const auto ticket = engine_.commit(plan_->transaction().prepared, &before);
     if (ticket) return committed(*ticket, std::move(before));
@@ -345,19 +363,22 @@ void Confirmation::advance(TimePoint now) {
 
 void Confirmation::committed(const Ticket& ticket, AudioGraph before) {
     requests::TransactionState& transaction = plan_->transaction();
-    settling_ = ticket.revision;
+    const std::vector<HistoryStep> steps = revert_history();  // before it is recorded
     daemon_.graph_changed();
     static_cast<void>(guarded("reporting a revert", [&] {
         const ComparedStep compared = history_.compare(before);
         publish_edits(hub_, {by_.client_name, by_.author}, ticket.revision, transaction.edits, compared.published);
         commands_.announce(ticket);
     }));
-    finish(ticket);
+    finish(ticket, steps);
 }
 
-void Confirmation::finish(std::optional<Ticket> ticket) {
-    const auto steps = history_.revert(mark_, by_.author);
-    if (!ticket) daemon_.graph_changed();
+std::vector<HistoryStep> Confirmation::revert_history() {
+    history_.set_open_edit(0);
+    return history_.revert(mark_, by_.author);
+}
+
+void Confirmation::finish(std::optional<Ticket> ticket, std::span<const HistoryStep> steps) {
     settling_ = engine_.revision();
     publish(v1::ConfirmationChanged::REVERTED, expired_ ? std::string{} : by_.author);
     const std::shared_ptr<Plan> plan = std::exchange(plan_, nullptr);
@@ -368,6 +389,10 @@ void Confirmation::finish(std::optional<Ticket> ticket) {
         for (const HistoryStep& step : steps) to_wire(step, *reverted.result.add_steps());
         for (std::size_t i = 0; i < std::min(plan->fresh_nodes.size(), kMostNamedNodes); ++i)
             reverted.result.add_fresh_nodes(plan->fresh_nodes[i]);
+        if (ticket) {
+            requests::remove_kept_nodes(plan->transaction().prepared.kept_nodes(),
+                                        *reverted.result.mutable_fresh_nodes());
+        }
         done(reverted);
     }
     if (plan->state) workers_.free(std::move(*plan->state));
@@ -451,6 +476,7 @@ void Confirmation::settle(TimePoint now) {
         return;
     }
     settling_.reset();
+    ++progress_;
     if (state_ == State::none) save(nullptr);
 }
 
@@ -462,8 +488,10 @@ std::function<std::string()> Confirmation::writer() const {
                             .author = who_.author,
                             .client_name = who_.client_name,
                             .summary = summary_,
+                            .key = key_,
                             .mark = mark_};
     return [saved = std::move(saved), target = target_]() mutable {
+        for (const auto& node : target.nodes()) saved.identities.emplace(node->name(), node->identity);
         saved.document = write_document(target.document());
         return saved.write();
     };
@@ -477,6 +505,8 @@ void Confirmation::restore(const SavedConfirmation& saved, AudioGraph target, st
     until_ = clock_() + left;
     who_ = {saved.author, saved.client_name};
     summary_ = saved.summary;
+    key_ = saved.key;
+    history_.set_open_edit(key_);
     mark_ = saved.mark;
     target_ = std::move(target);
 }

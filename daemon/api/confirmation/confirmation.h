@@ -8,9 +8,11 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
+#include "api/change_log.h"
 #include "api/confirmation/claim.h"
 #include "api/confirmation/saved_confirmation.h"
 #include "api/daemon_access.h"
@@ -51,14 +53,15 @@ class Confirmation {
     using Saved = std::function<void(const Expected<void>&)>;
     using RevertDone = std::function<void(const Expected<Reverted>&)>;
 
-    Confirmation(Engine& engine, DaemonAccess& daemon, EventHub& hub, History& history, PendingCommands& commands,
-                 Workers& workers, std::function<TimePoint()> clock, std::function<void()> wake);
+    Confirmation(Engine& engine, DaemonAccess& daemon, EventHub& hub, History& history, ChangeLog& changes,
+                 PendingCommands& commands, Workers& workers, std::function<TimePoint()> clock,
+                 std::function<void()> wake);
     Confirmation(const Confirmation&) = delete;
     Confirmation& operator=(const Confirmation&) = delete;
     ~Confirmation() = default;
 
-    /// Checks the time that a request gives. INVALID_ARGUMENT
-    [[nodiscard]] static Expected<void> check_time(std::uint32_t within_s);
+    /// Checks the time that a request gives, which must not have `at`, too. INVALID_ARGUMENT
+    [[nodiscard]] static Expected<void> check_time(std::uint32_t within_s, bool has_at = false);
 
     /// Returns whether a transaction of this author may be committed now: false while another edit is about to open the
     /// confirmation; progress() changes after that. `opens`: the transaction has to be confirmed. FAILED_PRECONDITION
@@ -69,12 +72,10 @@ class Confirmation {
     /// Reserves the confirmation for an edit that admits() permits, which must be committed when `saved` has been called
     /// without an error: later, or before this function returns. UNAVAILABLE: it cannot be saved.
     ConfirmationClaim claim(Who who, std::uint32_t within_s, Saved saved);
-    /// The edit was committed, with this step of the history (0: none).
-    void opened(ConfirmationClaim& claim, std::uint64_t revision, std::uint64_t step);
+    /// The edit was committed. Call it before the edit is recorded.
+    void opened(ConfirmationClaim& claim, std::uint64_t revision);
     /// Publishes that. `summary` describes the edit for people.
     void announce(std::string summary);
-    /// A transaction was committed, with this step of the history (0: none).
-    void transaction_committed(std::uint64_t step);
     /// Parameters were changed outside a transaction, from and to these values.
     void parameters_changed(std::span<const SetParameter> changes, std::span<const float> before,
                             std::span<const float> after);
@@ -123,6 +124,7 @@ class Confirmation {
     void start_save();
     void saved(std::uint64_t number, const Expected<void>& outcome);
     void settle(TimePoint now);
+    [[nodiscard]] const GraphNode* find_in_target(const GraphNode& node);
     void keep(const SetParameter& change, float before, float after);
     void start_revert(Who by, RevertDone done);
     void plan();
@@ -130,7 +132,8 @@ class Confirmation {
     void build();
     void advance(TimePoint now);
     void committed(const Ticket& ticket, AudioGraph before);
-    void finish(std::optional<Ticket> ticket);
+    [[nodiscard]] std::vector<HistoryStep> revert_history();
+    void finish(std::optional<Ticket> ticket, std::span<const HistoryStep> steps);
     void fail_revert(const Error& error);
     void publish(v1::ConfirmationChanged::What what, const std::string& author, const Error* error = nullptr);
     [[nodiscard]] v1::OpenConfirmation describe() const;
@@ -140,6 +143,7 @@ class Confirmation {
     DaemonAccess& daemon_;
     EventHub& hub_;
     History& history_;
+    ChangeLog& changes_;
     PendingCommands& commands_;
     Workers& workers_;
     std::function<TimePoint()> clock_;
@@ -150,13 +154,15 @@ class Confirmation {
     std::uint64_t next_id_ = 1;
     // Of the edit.
     std::uint64_t id_ = 0;
+    std::uint64_t key_ = 0;  ///< see History::open_edit()
     std::uint64_t revision_ = 0;
     std::uint32_t within_s_ = 0;
     TimePoint until_{};
     Who who_{};
     std::string summary_{};
     HistoryMark mark_{};
-    AudioGraph target_{};  ///< the graph after a revert; empty if no edit waits
+    AudioGraph target_{};                                    ///< the graph after a revert; empty if no edit waits
+    std::unordered_map<NodeIdentity, NodeId> target_ids_{};  ///< of its nodes, when they are needed
 
     // Of a revert.
     Who by_{};

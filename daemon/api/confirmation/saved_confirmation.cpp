@@ -4,6 +4,7 @@
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 #include <google/protobuf/util/delimited_message_util.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <sstream>
 #include <utility>
@@ -31,10 +32,10 @@ std::string SavedConfirmation::write() const {
         message.set_undone(step.can_be_redone);
         message.set_undone_by(step.by);
     }
-    std::string text =
-        std::to_string(until_utc_us) + " " + std::to_string(within_s) + " " + std::to_string(mark.next_number);
-    for (const std::uint64_t number : mark.since) text += " " + std::to_string(number);
-    text += "\n";
+    std::string text = std::to_string(until_utc_us) + " " + std::to_string(within_s) + " " + std::to_string(key) + " " +
+                       std::to_string(mark.next_number) + " " + std::to_string(identities.size()) + "\n";
+    for (const auto& [name, identity] : identities)
+        text += name + " " + std::to_string(std::to_underlying(identity)) + "\n";
     {
         google::protobuf::io::StringOutputStream stream{&text};
         google::protobuf::util::SerializeDelimitedToZeroCopyStream(open, &stream);
@@ -44,13 +45,23 @@ std::string SavedConfirmation::write() const {
 }
 
 Expected<SavedConfirmation> SavedConfirmation::read(const std::string& text) {
-    const std::size_t line = text.find('\n');
-    if (line == std::string::npos) return damaged_confirmation();
     SavedConfirmation saved;
-    std::istringstream numbers{text.substr(0, line)};
-    if (!(numbers >> saved.until_utc_us >> saved.within_s >> saved.mark.next_number)) return damaged_confirmation();
-    for (std::uint64_t number = 0; numbers >> number;) saved.mark.since.push_back(number);
-    const std::size_t begin = line + 1;
+    std::size_t begin = 0;
+    const auto next_line = [&] {
+        const std::size_t end = std::min(text.find('\n', begin), text.size());
+        std::istringstream line{text.substr(begin, end - begin)};
+        begin = std::min(end + 1, text.size());
+        return line;
+    };
+    std::size_t node_count = 0;
+    if (!(next_line() >> saved.until_utc_us >> saved.within_s >> saved.key >> saved.mark.next_number >> node_count))
+        return damaged_confirmation();
+    for (std::size_t i = 0; i < node_count; ++i) {
+        std::string name;
+        std::uint64_t identity = 0;
+        if (!(next_line() >> name >> identity)) return damaged_confirmation();
+        saved.identities.emplace(std::move(name), NodeIdentity{identity});
+    }
     google::protobuf::io::ArrayInputStream stream{text.data() + begin, static_cast<int>(text.size() - begin)};
     v1::OpenConfirmation open;
     v1::HistoryResult undone;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 
 #include "api/history/step.h"
@@ -16,8 +17,10 @@ struct SavedConfirmation {
     std::string author{};
     std::string client_name{};
     std::string summary{};
+    std::uint64_t key = 0;  ///< see History::open_edit()
     HistoryMark mark{};
-    std::string document{};  ///< the graph after the revert
+    std::map<std::string, NodeIdentity> identities{};  ///< of the nodes of the graph after the revert, by their names
+    std::string document{};                            ///< that graph
 
     [[nodiscard]] std::string write() const;
     /// INVALID_ARGUMENT if the text is damaged.

@@ -8,7 +8,11 @@ namespace rta::api {
 
 void publish_edits(EventHub& hub, const Author& author, std::uint64_t revision, v1::EditList& edits,
                    const std::optional<StepContent>& content) {
-    if (!check_event_size(edits.ByteSizeLong())) return hub.publish_unsent_edit(author.name, author.client_name);
+    if (hub.recorder() != nullptr) hub.recorder()->edited(revision, edits);
+    if (!check_event_size(edits.ByteSizeLong())) {
+        edits.Clear();
+        edits.add_edits();
+    }
     hub.publish_edit(author.name, author.client_name, [&](v1::Event& event) {
         v1::GraphChanged& changed = *event.mutable_graph_changed();
         changed.set_revision(revision);
@@ -23,6 +27,7 @@ void publish_edits(EventHub& hub, const Author& author, std::uint64_t revision, 
 
 void publish_parameters(EventHub& hub, const Author& author, std::uint64_t revision, v1::SetParameters& parameters,
                         std::span<const float> previous) {
+    if (hub.recorder() != nullptr) hub.recorder()->parameters_changed(revision, parameters);
     hub.publish_edit(author.name, author.client_name, [&](v1::Event& event) {
         v1::ParametersChanged& changed = *event.mutable_parameters_changed();
         changed.set_revision(revision);

@@ -18,12 +18,12 @@ struct Author {
     const std::string& name;
 };
 
-/// Publishes GraphChanged, and takes the edits. The event has the inverse if it is known and fits. Clients that cannot be
-/// sent the edits because they do not fit into an event are disconnected: they must read the graph again. [control]
+/// Records the edits, publishes GraphChanged, and takes the edits. The event has the inverse if it is known and fits. If the edits
+/// do not fit into an event, it has one without content: clients request the graph again. [control]
 void publish_edits(EventHub& hub, const Author& author, std::uint64_t revision, v1::EditList& edits,
                    const std::optional<StepContent>& content);
 
-/// Publishes ParametersChanged, and takes the changes. `previous`: the values before, in their order. [control]
+/// Records the changes, publishes ParametersChanged, and takes the changes. `previous`: the values before, in their order. [control]
 void publish_parameters(EventHub& hub, const Author& author, std::uint64_t revision, v1::SetParameters& parameters,
                         std::span<const float> previous);
 

@@ -12,25 +12,19 @@ namespace rta::api {
 
 void EventHub::publish(const std::function<void(v1::Event&)>& fill) {
     ++number_;
-    if (subscribers_.empty()) return;
-    SharedFrame shared;
-    const auto created = guarded("creating an event", [&] { shared = frame_of(fill); });
-    for (Subscriber* subscriber : subscribers_) created ? subscriber->deliver(shared) : subscriber->missed();
+    if (!keeps_) return;
+    Change change;
+    const auto created = guarded("creating an event", [&] {
+        change = change_of(fill);
+        kept_.add(change);
+    });
+    if (!created) kept_.restart(number_ + 1);
+    for (Subscriber* subscriber : subscribers_) created ? subscriber->deliver(change) : subscriber->missed();
 }
 
 void EventHub::publish_edit(const std::string& author, const std::string& client_name,
                             const std::function<void(v1::Event&)>& fill) {
     publish(fill);
-    record_edit(author, client_name);
-}
-
-void EventHub::publish_unsent_edit(const std::string& author, const std::string& client_name) {
-    ++number_;
-    for (Subscriber* subscriber : subscribers_) subscriber->missed();
-    record_edit(author, client_name);
-}
-
-void EventHub::record_edit(const std::string& author, const std::string& client_name) {
     latest_edit_.number = number_;
     const auto named = guarded("recording the author of a change", [&] {
         latest_edit_.author = author;
@@ -41,16 +35,17 @@ void EventHub::record_edit(const std::string& author, const std::string& client_
     latest_edit_.client_name.clear();
 }
 
-SharedFrame EventHub::frame_of(const std::function<void(v1::Event&)>& fill) {
+Change EventHub::change_of(const std::function<void(v1::Event&)>& fill) {
     v1::ServerMessage message;
     v1::Event& event = *message.mutable_event();
     event.set_number(number_);
     fill(event);
-    return pages_.add(message);
+    return {pages_.add(message), ConcernedNodes::of(event)};
 }
 
 void EventHub::subscribe(Subscriber& subscriber) {
     if (std::ranges::find(subscribers_, &subscriber) == subscribers_.end()) subscribers_.push_back(&subscriber);
+    if (!std::exchange(keeps_, true)) kept_.restart(number_ + 1);
 }
 
 void EventHub::unsubscribe(Subscriber& subscriber) { std::erase(subscribers_, &subscriber); }

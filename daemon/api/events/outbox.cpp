@@ -68,22 +68,25 @@ void Outbox::drop_oldest() {
     ++telemetry_dropped_;
 }
 
-/// Appends the oldest event as a frame. Protobuf merges concatenated messages: the numbers are a second Event, and both
+/// Appends the oldest event as a frame, and returns its size before the filter. Protobuf merges concatenated messages: the numbers are a second Event, and both
 /// together are the event of a ServerMessage.
-void Outbox::take_telemetry(std::string& into) {
+std::size_t Outbox::take_telemetry(std::string& into) {
     const Telemetry oldest = std::move(telemetry_.front());
     telemetry_.pop_front();
     telemetry_bytes_ -= oldest.event->size();
+    const std::string reduced = filter_ ? filter_->reduced(*oldest.event) : std::string{};
+    const std::string& event = filter_ ? reduced : *oldest.event;
     v1::Event numbers;
     numbers.set_telemetry_number(oldest.number);
     numbers.set_telemetry_dropped(telemetry_dropped_);
     constexpr char kLengthDelimited = 2;
     std::string head{static_cast<char>(v1::ServerMessage::kEventFieldNumber << 3 | kLengthDelimited)};
-    const std::size_t bytes = oldest.event->size() + numbers.ByteSizeLong();
+    const std::size_t bytes = event.size() + numbers.ByteSizeLong();
     append_frame_length(head, bytes);  // a varint, as all lengths in protobuf
     append_frame_length(into, head.size() + bytes);
-    into.append(head).append(*oldest.event);
+    into.append(head).append(event);
     numbers.AppendToString(&into);
+    return oldest.event->size();
 }
 
 std::vector<Outbox::Chunk> Outbox::take(std::size_t wanted) {
@@ -98,9 +101,10 @@ std::vector<Outbox::Chunk> Outbox::take(std::size_t wanted) {
     // Only a little: once taken, telemetry can become outdated, but can no longer be dropped.
     Chunk& chunk = taken.emplace_back();
     chunk.telemetry = true;
+    std::size_t read = 0;
     do {
-        take_telemetry(chunk.own);
-    } while (!telemetry_.empty() && bytes + chunk.own.size() < wanted && chunk.own.size() < kTelemetryAtOnceBytes);
+        read += take_telemetry(chunk.own);
+    } while (!telemetry_.empty() && bytes + read < wanted && read < kTelemetryAtOnceBytes);
     return taken;
 }
 

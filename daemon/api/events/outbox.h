@@ -7,8 +7,10 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "api/events/node_filter.h"
 #include "api/events/shared_frame.h"
 #include "api/limits.h"
 
@@ -54,6 +56,8 @@ class Outbox {
     /// event.
     [[nodiscard]] bool push_event(const SharedFrame& frame);
 
+    /// Sets which nodes' telemetry is sent, from the next event on that is taken; null: that of all.
+    void filter_telemetry(std::shared_ptr<const NodeFilter> filter) { filter_ = std::move(filter); }
     /// Drops the oldest events beyond the limit.
     void push_telemetry(const SharedTelemetry& event);
     /// Returns the number of telemetry events dropped so far.
@@ -65,6 +69,9 @@ class Outbox {
     [[nodiscard]] bool empty() const { return chunks_.empty() && telemetry_.empty(); }
     /// Returns the bytes not yet reported by sent(), without telemetry.
     [[nodiscard]] std::size_t unsent_bytes() const { return unsent_; }
+
+    /// Returns the bytes of events about changes not yet reported by sent().
+    [[nodiscard]] std::size_t unsent_event_bytes() const { return unsent_events_; }
 
     /// Removes the next chunks to write: at least one, and no more once they have `wanted` bytes.
     [[nodiscard]] std::vector<Chunk> take(std::size_t wanted);
@@ -78,7 +85,7 @@ class Outbox {
     };
     std::string& open_chunk();
     void drop_oldest();
-    void take_telemetry(std::string& into);
+    std::size_t take_telemetry(std::string& into);
 
     const OutboxLimits limits_;
     std::deque<Chunk> chunks_;
@@ -88,6 +95,7 @@ class Outbox {
     std::size_t telemetry_bytes_ = 0;
     std::uint64_t telemetry_made_ = 0;
     std::uint64_t telemetry_dropped_ = 0;
+    std::shared_ptr<const NodeFilter> filter_;
 };
 
 }  // namespace rta::api

@@ -5,10 +5,13 @@
 #include <functional>
 #include <ranges>
 #include <set>
+#include <unordered_set>
 #include <utility>
 #include <variant>
 
 #include "api/exception_barrier.h"
+#include "api/history/history_changes.h"
+#include "api/history/saved_history.h"
 #include "graph/difference.h"
 
 namespace rta::api {
@@ -16,6 +19,10 @@ namespace {
 
 /// Those of other authors may have begun in the meantime.
 constexpr std::size_t kMostGestures = 16;
+/// What is compared with the changes of a gesture, so that the time of a change is bounded: later steps since its latest
+/// change, and pairs of parameters. Otherwise a new step begins.
+constexpr std::uint64_t kMostLaterSteps = 64;
+constexpr std::size_t kMostCompared = 4'096;
 /// Upper bound of the memory that one element of difference_size() takes until the difference is computed.
 constexpr std::size_t kBytesOfDifference = 64;
 
@@ -28,21 +35,16 @@ bool sets_the_same(const std::vector<Edit>& edits, std::span<const SetParameter>
     });
 }
 
-/// Returns whether the edits may set a parameter of these, or change anything else.
-bool interferes(const std::vector<Edit>& edits, std::span<const SetParameter> changes) {
-    constexpr std::size_t kMostCompared = 4'096;
-    return edits.size() * changes.size() > kMostCompared || std::ranges::any_of(edits, [&](const Edit& edit) {
-               const SetParameter* const set = parameter_of(edit);
-               return set == nullptr || std::ranges::any_of(changes, [&](const SetParameter& change) {
-                          return set->parameter == change.parameter && set->node == change.node;
-                      });
-           });
-}
-
-/// After a crash, the numbers of the latest transactions may be missing in a mark.
-bool changes_structure(const HistoryStep& step) {
-    return step.content != nullptr &&
-           std::ranges::any_of(step.content->edits, [](const Edit& edit) { return parameter_of(edit) == nullptr; });
+/// Returns whether a later step may have set one of the parameters, or changed the nodes in another way. If it has only
+/// set parameters of them, the same names count.
+bool interferes(const StepContent& step, const StepContent& later) {
+    if (!step.changes.shares_nodes(later.changes)) return false;
+    return std::ranges::any_of(later.edits, [&](const Edit& edit) {
+        const SetParameter* const set = parameter_of(edit);
+        return set == nullptr || std::ranges::any_of(step.edits, [&](const Edit& own) {
+                   return parameter_of(own)->parameter == set->parameter;
+               });
+    });
 }
 
 std::vector<Edit> to_edits(std::span<const SetParameter> changes, std::span<const float> values) {
@@ -68,19 +70,19 @@ ComparedStep History::compare(const AudioGraph& before) const {
     const auto done = guarded("comparing graphs", [&] {
         if (difference_size(before, engine_.graph()) > kComparedHere) return;
         compared.recorded = StepContent::between(before, engine_.graph());
-        compared.published = compared.recorded;
+        compared.published = StepContent{.edits = {}, .inverse = compared.recorded->inverse, .changes = {}};
     });
     return done ? std::move(compared) : ComparedStep{};
 }
 
-std::uint64_t History::record(const Who& who, std::uint64_t revision, AudioGraph before,
-                              std::optional<StepContent> content) {
-    if (content && content->edits.empty()) return 0;
-    std::uint64_t number = 0;
+void History::record(const Who& who, std::uint64_t revision, AudioGraph before, std::optional<StepContent> content,
+                     const std::string& label) {
+    if (content && content->changes.empty()) return;
     const auto recorded = guarded("recording a transaction", [&] {
         discard_redo(who.author);
         HistoryStep& step = add(who, revision);
-        number = step.number;
+        step.label = label;
+        step.transaction = true;
         if (content) {
             set_content(step, std::make_shared<StepContent>(std::move(*content)));
         } else {
@@ -91,7 +93,6 @@ std::uint64_t History::record(const Who& who, std::uint64_t revision, AudioGraph
         drop_oldest();
     });
     if (!recorded) forget();
-    return number;
 }
 
 void History::record(const Who& who, std::uint64_t revision, TimePoint now, std::span<const SetParameter> changes,
@@ -99,11 +100,12 @@ void History::record(const Who& who, std::uint64_t revision, TimePoint now, std:
     if (std::ranges::equal(before, after)) return;
     const auto recorded = guarded("recording changes of parameters", [&] {
         discard_redo(who.author);
-        if (HistoryStep* const known = gesture(who.author, now, changes)) return extend(*known, after);
+        if (HistoryStep* const known = gesture(who.author, now, changes)) return extend(*known, changes, after);
         HistoryStep& step = add(who, revision);
         set_content(step,
-                    std::make_shared<StepContent>(StepContent{to_edits(changes, after), to_edits(changes, before)}));
-        gestures_.push_back({step.number, now});
+                    std::make_shared<StepContent>(StepContent{to_edits(changes, after), to_edits(changes, before),
+                                                              StepChanges::of(engine_.graph(), changes, before)}));
+        gestures_.push_back({step.number, now, step.number});
         if (gestures_.size() > kMostGestures) gestures_.pop_front();
         drop_oldest();
     });
@@ -118,32 +120,70 @@ HistoryStep* History::gesture(std::string_view author, TimePoint now, std::span<
         if (step == nullptr || step->undone || step->content == nullptr || step->author != author ||
             !sets_the_same(step->content->edits, changes))
             continue;
-        const auto later = std::ranges::lower_bound(steps_, known.number + 1, {}, &HistoryStep::number);
-        const bool free = std::none_of(later, steps_.end(), [&](const HistoryStep& other) {
-            return other.content == nullptr || interferes(other.content->edits, changes);
-        });
-        if (!free) continue;
+        if (!may_continue(known, *step, changes)) continue;
         known.latest = now;
         return step;
     }
     return nullptr;
 }
 
-void History::extend(HistoryStep& step, std::span<const float> after) {
-    ++generation_;
+/// Each later step is compared once.
+bool History::may_continue(Gesture& known, const HistoryStep& step, std::span<const SetParameter> changes) {
+    const std::uint64_t latest = steps_.back().number;
+    if (latest - known.compared_to > kMostLaterSteps) return false;
+    const auto later = std::ranges::lower_bound(steps_, known.compared_to + 1, {}, &HistoryStep::number);
+    const bool free = std::none_of(later, steps_.end(), [&](const HistoryStep& other) {
+        return other.content == nullptr || other.content->edits.size() * changes.size() > kMostCompared ||
+               interferes(*step.content, *other.content);
+    });
+    if (free) known.compared_to = latest;
+    return free;
+}
+
+void History::extend(HistoryStep& step, std::span<const SetParameter> changes, std::span<const float> after) {
+    step.changed_at = ++generation_;
+    note_change(step);
     // Others may read a copy, which the control thread destroys.
     if (step.content.use_count() > 1) step.content = std::make_shared<StepContent>(*step.content);
     // Every StepContent is created as a non-const object; only the pointer is const.
-    auto& edits = const_cast<StepContent&>(*step.content).edits;
-    for (std::size_t i = 0; i < after.size(); ++i) std::get<SetParameter>(edits[i]).value = after[i];
+    auto& content = const_cast<StepContent&>(*step.content);
+    for (std::size_t i = 0; i < after.size(); ++i) std::get<SetParameter>(content.edits[i]).value = after[i];
+    content.changes.extend(engine_.graph(), changes);
     step.utc_us = utc_();
+}
+
+bool History::still_fits(const UndoPlan& plan, std::uint64_t generation) const {
+    if (generation == generation_) return true;
+    const auto is = [&](std::uint64_t number, bool undone) {
+        const auto found = std::ranges::lower_bound(steps_, number, {}, &HistoryStep::number);
+        return found != steps_.end() && found->number == number && found->undone == undone;
+    };
+    if (!std::ranges::all_of(plan.undone, [&](std::uint64_t number) { return is(number, false); })) return false;
+    if (!std::ranges::all_of(plan.redone, [&](std::uint64_t number) { return is(number, true); })) return false;
+    const StepChanges planned{.nodes = {}, .connections = {}, .graph = {}, .concerned = plan.concerned};
+    std::unordered_set<std::string_view> names;
+    for (const Edit& edit : plan.edits) {
+        if (const auto* add = std::get_if<AddNode>(&edit)) names.insert(add->name);
+        if (const auto* rename = std::get_if<RenameNode>(&edit)) names.insert(rename->new_name);
+    }
+    const auto takes_a_name = [&](const NodeChange& change) {
+        return change.after != nullptr && names.contains(change.after->description->name);
+    };
+    return std::ranges::none_of(steps_, [&](const HistoryStep& step) {
+        if (step.changed_at <= generation) return false;
+        if (step.content == nullptr || step.content->changes.graph) return true;
+        const StepChanges& changes = step.content->changes;
+        return changes.shares_nodes(planned) || std::ranges::any_of(changes.nodes, takes_a_name);
+    });
 }
 
 void History::carried_out(const UndoPlan& plan, std::string_view author) {
     const auto recorded = guarded("recording an undo", [&] {
         for (const std::uint64_t number : plan.undone) {
             HistoryStep* const step = find(number);
-            if (step == nullptr) continue;
+            if (step == nullptr || step->undone) continue;
+            step->changed_at = generation_ + 1;
+            note_change(*step);
             step->undone = true;
             step->undone_by = author;
             step->undo_order = next_order_++;
@@ -151,13 +191,16 @@ void History::carried_out(const UndoPlan& plan, std::string_view author) {
         }
         for (const std::uint64_t number : plan.redone) {
             HistoryStep* const step = find(number);
-            if (step == nullptr) continue;
+            if (step == nullptr || !step->undone) continue;
+            step->changed_at = generation_ + 1;
+            note_change(*step);
             step->undone = false;
             step->undone_by.clear();
             step->undo_order = 0;
             --redoable_;
         }
         gestures_.clear();
+        ever_undone_ = true;
         ++generation_;
     });
     if (!recorded) forget();
@@ -178,35 +221,46 @@ HistoryMark History::mark() const {
 std::vector<HistoryStep> History::revert(const HistoryMark& mark, std::string_view author) {
     std::set<std::uint64_t, std::greater<>> changed;
     std::vector<HistoryStep> result;
-    const auto set_undone = [&](HistoryStep& step, bool undone, std::string_view by, bool can_be_redone) {
-        if (step.undone != undone) changed.insert(step.number);
-        if (step.undo_order != 0) --redoable_;
-        step.undone = undone;
-        step.undone_by = by;
-        step.undo_order = can_be_redone ? next_order_++ : 0;
-        if (can_be_redone) ++redoable_;
-    };
     const auto recorded = guarded("recording a revert", [&] {
         for (HistoryStep& step : steps_) {
             const bool was_undone =
                 std::ranges::find(mark.undone, step.number, &HistoryMark::Undone::number) != mark.undone.end();
-            if (step.number < mark.next_number && step.undone && !was_undone) set_undone(step, false, {}, false);
+            if (step.number >= mark.next_number || !step.undone || was_undone) continue;
+            changed.insert(step.number);
+            set_undone(step, false, {}, false);
         }
         for (const HistoryMark::Undone& undone : mark.undone) {
-            if (HistoryStep* const step = find(undone.number)) set_undone(*step, true, undone.by, undone.can_be_redone);
+            HistoryStep* const step = find(undone.number);
+            if (step == nullptr) continue;
+            if (!step->undone) changed.insert(step->number);
+            set_undone(*step, true, undone.by, undone.can_be_redone);
         }
         // The latest first, so that the earliest is the first to be applied again.
         for (HistoryStep& step : steps_ | std::views::reverse) {
             if (step.number < mark.next_number) break;
-            const bool transaction = std::ranges::binary_search(mark.since, step.number) || changes_structure(step);
-            if (transaction && !step.undone) set_undone(step, true, author, true);
+            if (!step.transaction || step.undone) continue;
+            changed.insert(step.number);
+            set_undone(step, true, author, true);
         }
         gestures_.clear();
+        ever_undone_ = true;
         ++generation_;
         for (const std::uint64_t number : changed) result.push_back(*find(number));
     });
     if (!recorded) forget();
     return result;
+}
+
+void History::set_undone(HistoryStep& step, bool undone, std::string_view by, bool can_be_redone) {
+    if (step.undo_order != 0) --redoable_;
+    if (step.undone && step.undo_order == 0) --discarded_;
+    step.changed_at = generation_ + 1;
+    note_change(step);
+    step.undone = undone;
+    step.undone_by = by;
+    step.undo_order = can_be_redone ? next_order_++ : 0;
+    if (step.undo_order != 0) ++redoable_;
+    if (step.undone && step.undo_order == 0) ++discarded_;
 }
 
 /// A new edit of an author: what it has undone can no longer be applied again.
@@ -216,17 +270,21 @@ void History::discard_redo(std::string_view author) {
         if (step.undo_order == 0 || step.undone_by != author) continue;
         step.undo_order = 0;
         --redoable_;
-        ++generation_;
+        ++discarded_;
+        step.changed_at = ++generation_;
     }
 }
 
 HistoryStep& History::add(const Who& who, std::uint64_t revision) {
     ++generation_;
-    return steps_.emplace_back(HistoryStep{.number = next_number_++,
-                                           .revision = revision,
-                                           .author = std::string{who.author},
-                                           .client_name = std::string{who.client_name},
-                                           .utc_us = utc_()});
+    HistoryStep& step = steps_.emplace_back(HistoryStep{.number = next_number_++,
+                                                        .revision = revision,
+                                                        .author = std::string{who.author},
+                                                        .client_name = std::string{who.client_name},
+                                                        .utc_us = utc_(),
+                                                        .changed_at = generation_});
+    note_change(step);
+    return step;
 }
 
 void History::compute(std::uint64_t number) {
@@ -257,7 +315,7 @@ void History::computed(std::uint64_t number, std::optional<StepContent> content)
         bytes_ -= memory_of(*step);
         step->graphs.reset();
         // A transaction without effect is not a step.
-        if (content->edits.empty()) {
+        if (content->changes.empty()) {
             std::erase_if(steps_, [number](const HistoryStep& one) { return one.number == number; });
             return;
         }
@@ -284,23 +342,101 @@ HistoryStep* History::find(std::uint64_t number) {
 
 void History::set_content(HistoryStep& step, std::shared_ptr<const StepContent> content) {
     step.content = std::move(content);
+    note_change(step);
     bytes_ += memory_of(step);
 }
 
 std::size_t History::memory_of(const HistoryStep& step) {
-    std::size_t bytes = sizeof step + step.author.size() + step.client_name.size();
+    std::size_t bytes = sizeof step + step.author.size() + step.client_name.size() + step.label.size();
     if (step.content != nullptr) bytes += step.content->memory_bytes();
     if (step.graphs != nullptr)
         bytes += kBytesOfDifference * difference_size(step.graphs->before, step.graphs->after->graph);
     return bytes;
 }
 
+/// First, those that are undone for good.
 void History::drop_oldest() {
     while (steps_.size() > kMaximumSteps || (bytes_ > kMaximumBytes && steps_.size() > 1)) {
-        bytes_ -= memory_of(steps_.front());
-        if (steps_.front().undo_order != 0) --redoable_;
-        steps_.pop_front();
+        const auto is_discarded = [](const HistoryStep& step) { return step.undone && step.undo_order == 0; };
+        const auto discarded = discarded_ == 0 ? steps_.end() : std::ranges::find_if(steps_, is_discarded);
+        drop(discarded == steps_.end() ? 0 : static_cast<std::size_t>(discarded - steps_.begin()));
     }
+}
+
+void History::drop(std::size_t index) {
+    if (ever_undone_) pass_on(index);
+    const HistoryStep& step = steps_[index];
+    bytes_ -= memory_of(step);
+    if (step.undo_order != 0) --redoable_;
+    if (step.undone && step.undo_order == 0) --discarded_;
+    steps_.erase(steps_.begin() + static_cast<std::ptrdiff_t>(index));
+}
+
+/// The first step that has changed a part of the graph has its value before all steps. When it is dropped, the next step
+/// that has changed that part gets the value.
+void History::pass_on(std::size_t index) {
+    if (steps_[index].content == nullptr) return;
+    const std::shared_ptr<const StepContent> content = steps_[index].content;
+    for (const NodeChange& change : content->changes.nodes) pass_on_node(index, change);
+    for (const ConnectionChange& change : content->changes.connections) pass_on_connection(index, change);
+    if (content->changes.graph) pass_on_graph(index, *content->changes.graph);
+}
+
+void History::pass_on_graph(std::size_t index, const GraphChange& change) {
+    const GraphRecord& value = steps_[index].undone ? change.before : change.after;
+    for_each_graph_part([&](auto part) {
+        if (part(change.before) == part(change.after)) return;
+        for (std::size_t i = 0; i < steps_.size(); ++i) {
+            if (i == index || steps_[i].content == nullptr || !steps_[i].content->changes.graph) continue;
+            const auto& [before, after] = *steps_[i].content->changes.graph;
+            if (part(before) == part(after)) continue;
+            if (i > index) part(writable_changes(i).graph->before) = part(value);
+            return;
+        }
+    });
+}
+
+void History::pass_on_node(std::size_t index, const NodeChange& change) {
+    const SharedRecord& value = steps_[index].undone ? change.before : change.after;
+    if (value == nullptr) return;  // no later step can change it
+    const auto facets = different_facets(change.before.get(), change.after.get());
+    std::set<Facet> left{facets.begin(), facets.end()};
+    for (std::size_t i = 0; i < steps_.size() && !left.empty(); ++i) {
+        if (i == index || steps_[i].content == nullptr) continue;
+        const NodeChange* const other = steps_[i].content->changes.find(change.node);
+        if (other == nullptr) continue;
+        FacetValues values;
+        for (Facet& facet : different_facets(other->before.get(), other->after.get())) {
+            if (left.erase(facet) == 0 || i < index || other->before == nullptr) continue;
+            if (!same_facet(other->before.get(), value.get(), facet)) values.emplace(std::move(facet), value.get());
+        }
+        if (values.empty()) continue;
+        auto& nodes = writable_changes(i).nodes;
+        NodeChange& next = *std::ranges::lower_bound(nodes, change.node, {}, &NodeChange::node);
+        next.before = with_facets(next.before, values);
+    }
+}
+
+void History::pass_on_connection(std::size_t index, const ConnectionChange& change) {
+    for (std::size_t i = 0; i < steps_.size(); ++i) {
+        if (i == index || steps_[i].content == nullptr) continue;
+        const ConnectionChange* const other = steps_[i].content->changes.find(change.place);
+        if (other == nullptr) continue;
+        const auto& value = steps_[index].undone ? change.before : change.after;
+        if (i < index || other->before == value) return;
+        auto& connections = writable_changes(i).connections;
+        std::ranges::lower_bound(connections, change.place, {}, &ConnectionChange::place)->before = value;
+        return;
+    }
+}
+
+StepChanges& History::writable_changes(std::size_t index) {
+    HistoryStep& step = steps_[index];
+    bytes_ -= memory_of(step);
+    // As in extend().
+    step.content = std::make_shared<StepContent>(*step.content);
+    bytes_ += memory_of(step);
+    return const_cast<StepContent&>(*step.content).changes;
 }
 
 void History::forget() {
@@ -308,24 +444,53 @@ void History::forget() {
     gestures_.clear();
     bytes_ = 0;
     redoable_ = 0;
+    discarded_ = 0;
+    ever_undone_ = false;
     ++generation_;
 }
 
 std::function<std::string()> History::writer() const {
-    return [saved = SavedHistory{steps(), next_number_}] { return saved.write(); };
+    return [steps = steps(), number = next_number_, snapshot = engine_.snapshot(), identity = engine_.next_identity(),
+            edit = open_edit_] {
+        SavedHistory saved{.steps = steps, .next_number = number, .next_identity = identity, .open_edit = edit};
+        for (const auto& node : snapshot->graph.nodes()) saved.identities.emplace(node->name(), node->identity);
+        return saved.write();
+    };
+}
+
+std::function<std::string()> History::take_changes() {
+    HistoryChanges changes{.first_number = steps_.empty() ? next_number_ : steps_.front().number,
+                           .next_number = next_number_,
+                           .before = std::exchange(taken_graph_, engine_.snapshot()),
+                           .next_identity = engine_.next_identity(),
+                           .open_edit = open_edit_};
+    changes.after = taken_graph_;
+    std::vector<std::pair<std::uint64_t, std::uint64_t>> undone;  // order, number
+    for (const HistoryStep& step : steps_) {
+        if (step.changed > taken_changes_) changes.steps.push_back(step);
+        if (step.can_be_redone()) undone.emplace_back(step.undo_order, step.number);
+    }
+    std::ranges::sort(undone);
+    for (const auto& [order, number] : undone) changes.redoable.push_back(number);
+    taken_changes_ = latest_change_;
+    return [changes = std::move(changes)] { return changes.write(); };
 }
 
 Expected<void> History::restore(const std::string& text) {
     forget();
-    auto saved = SavedHistory::read(text);
+    auto saved = SavedHistory::read(text, engine_.registry(), engine_.config());
     if (!saved) return std::unexpected(std::move(saved.error()));
+    engine_.restore_identities(saved->identities, saved->next_identity);
     next_number_ = saved->next_number;
+    open_edit_ = saved->open_edit;
     for (HistoryStep& step : saved->steps) {
         next_order_ = std::max(next_order_, step.undo_order + 1);
         bytes_ += memory_of(step);
         if (step.undo_order != 0) ++redoable_;
+        if (step.undone && step.undo_order == 0) ++discarded_;
         steps_.push_back(std::move(step));
     }
+    ever_undone_ = true;  // perhaps
     drop_oldest();
     return {};
 }

@@ -49,9 +49,9 @@ class History {
     /// Compares the engine's graph with the one before a commit. Does not throw: the content is missing if that takes too
     /// long, or if memory is short.
     [[nodiscard]] ComparedStep compare(const AudioGraph& before) const;
-    /// Records a transaction. Without content, a worker compares the graphs. Returns the number of the step; 0 if there
-    /// is none.
-    std::uint64_t record(const Who& who, std::uint64_t revision, AudioGraph before, std::optional<StepContent> content);
+    /// Records a transaction. Without content, a worker compares the graphs. `label` says what it did; empty: its edits do.
+    void record(const Who& who, std::uint64_t revision, AudioGraph before, std::optional<StepContent> content,
+                const std::string& label = {});
     /// Records changes of parameters, with the values before and after.
     void record(const Who& who, std::uint64_t revision, TimePoint now, std::span<const SetParameter> changes,
                 std::span<const float> before, std::span<const float> after);
@@ -71,27 +71,53 @@ class History {
 
     /// Returns all steps, the earliest first.
     [[nodiscard]] std::vector<HistoryStep> steps() const { return {steps_.begin(), steps_.end()}; }
-    /// Returns a number that changes when a plan may no longer be valid.
+    /// Returns a number that rises with each change of the history.
     [[nodiscard]] std::uint64_t generation() const { return generation_; }
+    /// Returns whether the plan that was made at this generation is still right: only changes elsewhere in the graph have
+    /// been made since. Takes time by the number of steps.
+    [[nodiscard]] bool still_fits(const UndoPlan& plan, std::uint64_t generation) const;
+
+    /// Sets the key of the edit that waits for its confirmation; 0: none. It is saved and recorded with the history, which
+    /// thus tells whether a graph that is restored has that edit.
+    void set_open_edit(std::uint64_t key) { open_edit_ = key; }
+    [[nodiscard]] std::uint64_t open_edit() const { return open_edit_; }
 
     /// Returns a function that writes the history, on any thread. Must be destroyed on the control thread.
     [[nodiscard]] std::function<std::string()> writer() const;
-    /// Takes what writer() has written. INVALID_ARGUMENT if it is damaged; the history is then empty.
+    /// Returns a function that writes what has changed since the previous call, on any thread: see HistoryChanges. Must be
+    /// destroyed on the control thread.
+    [[nodiscard]] std::function<std::string()> take_changes();
+    /// Takes what writer() has written, when the graph at that time has been loaded and nothing has been edited; the nodes get
+    /// their identities. INVALID_ARGUMENT if it is damaged; the history is then empty.
     [[nodiscard]] Expected<void> restore(const std::string& text);
 
     [[nodiscard]] static std::int64_t utc_now();
 
  private:
     void discard_redo(std::string_view author);
+    void set_undone(HistoryStep& step, bool undone, std::string_view by, bool can_be_redone);
+    void note_change(HistoryStep& step) { step.changed = ++latest_change_; }
     HistoryStep& add(const Who& who, std::uint64_t revision);
     void compute(std::uint64_t number);
     void computed(std::uint64_t number, std::optional<StepContent> content);
     [[nodiscard]] HistoryStep* find(std::uint64_t number);
+    struct Gesture {
+        std::uint64_t number = 0;  ///< of its step
+        TimePoint latest{};
+        std::uint64_t compared_to = 0;  ///< the number of the latest step that is known not to interfere
+    };
     [[nodiscard]] HistoryStep* gesture(std::string_view author, TimePoint now, std::span<const SetParameter> changes);
-    void extend(HistoryStep& step, std::span<const float> after);
+    [[nodiscard]] bool may_continue(Gesture& known, const HistoryStep& step, std::span<const SetParameter> changes);
+    void extend(HistoryStep& step, std::span<const SetParameter> changes, std::span<const float> after);
     void set_content(HistoryStep& step, std::shared_ptr<const StepContent> content);
     [[nodiscard]] static std::size_t memory_of(const HistoryStep& step);
     void drop_oldest();
+    void drop(std::size_t index);
+    void pass_on(std::size_t index);
+    void pass_on_node(std::size_t index, const NodeChange& change);
+    void pass_on_graph(std::size_t index, const GraphChange& change);
+    void pass_on_connection(std::size_t index, const ConnectionChange& change);
+    [[nodiscard]] StepChanges& writable_changes(std::size_t index);
     void forget();
     void resume_waiting();
 
@@ -102,15 +128,18 @@ class History {
     std::deque<HistoryStep> steps_;  ///< the earliest first
     std::uint64_t next_number_ = 1;
     std::uint64_t next_order_ = 1;
+    std::uint64_t open_edit_ = 0;
     std::uint64_t generation_ = 0;
-    std::size_t bytes_ = 0;      ///< of all steps
-    std::size_t redoable_ = 0;   ///< steps with an undo_order
-    std::size_t computing_ = 0;  ///< on workers
+    std::uint64_t latest_change_ = 0;    ///< of a step
+    std::uint64_t taken_changes_ = 0;    ///< by take_changes()
+    SharedGraphSnapshot taken_graph_{};  ///< the graph at that time; null: none
+    std::size_t bytes_ = 0;              ///< of all steps
+    std::size_t redoable_ = 0;           ///< steps with an undo_order
+    std::size_t computing_ = 0;          ///< on workers
+    std::size_t discarded_ = 0;          ///< steps that are undone and cannot be applied again
+    bool ever_undone_ =
+        false;  ///< some step: what the steps were recorded with may differ from what they are applied to
     std::vector<CallHandle> waiting_;
-    struct Gesture {
-        std::uint64_t number = 0;  ///< of its step; 0: none
-        TimePoint latest{};
-    };
     std::deque<Gesture> gestures_;                          ///< the latest ones of all authors
     std::shared_ptr<int> alive_ = std::make_shared<int>();  ///< results of workers that come later are dropped
 };

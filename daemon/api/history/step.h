@@ -9,18 +9,20 @@
 #include <string>
 #include <vector>
 
+#include "api/history/step_changes.h"
 #include "engine/prepared_transaction.h"
 #include "graph/audio_graph.h"
 #include "graph/edit.h"
 #include "rta/v1/control.pb.h"
-#include "text/error.h"
 
 namespace rta::api {
 
-/// What a step has changed, and the edits that undo it. Neither contains ReplaceGraph or a relative change.
+/// What a step has changed, by identity; and for clients, as edits with the names at that time: those of the step, and those
+/// that undo it. Neither contains ReplaceGraph or a relative change.
 struct StepContent {
     std::vector<Edit> edits{};
     std::vector<Edit> inverse{};
+    StepChanges changes{};
 
     /// Compares the graphs before and after a transaction. Takes time by difference_size(). [any]
     [[nodiscard]] static StepContent between(const AudioGraph& before, const AudioGraph& after);
@@ -47,11 +49,15 @@ struct HistoryStep {
     std::string author{};
     std::string client_name{};
     std::int64_t utc_us = 0;                       ///< of its latest change
-    std::shared_ptr<const StepContent> content{};  ///< null: not computed yet, or discarded
+    std::string label{};                           ///< what it did, such as "recall night"; empty: what its edits say
+    std::shared_ptr<const StepContent> content{};  ///< null: not computed yet
     std::shared_ptr<const StepGraphs> graphs{};    ///< until the content has been computed
     std::string undone_by{};                       ///< author of the undo
     std::uint64_t undo_order = 0;                  ///< of those that can be applied again: increases with each undo
+    std::uint64_t changed_at = 0;                  ///< the generation of the history at its latest change
     bool undone = false;
+    bool transaction = false;   ///< otherwise, changes of parameters
+    std::uint64_t changed = 0;  ///< number of its latest change; see History::take_changes()
 
     [[nodiscard]] bool can_be_redone() const { return undone && undo_order != 0 && content != nullptr; }
 };
@@ -64,28 +70,14 @@ struct HistoryMark {
         bool can_be_redone;
     };
 
-    std::uint64_t next_number = 1;       ///< of the first step after it
-    std::vector<Undone> undone{};        ///< steps before it, in the order in which they were undone
-    std::vector<std::uint64_t> since{};  ///< steps after it that are transactions, ascending
+    std::uint64_t next_number = 1;  ///< of the first step after it
+    std::vector<Undone> undone{};   ///< steps before it, in the order in which they were undone
 };
 
-/// Describes edits for people: "add osc; connect osc -> out". At most about 200 characters. [any]
-[[nodiscard]] std::string summary_of(std::span<const Edit> edits);
 /// "step 7 of desk (set osc.gain_db = -6)". [any]
 [[nodiscard]] std::string name_of(const HistoryStep& step);
 /// Writes everything except the edits. [any]
 void to_wire(const HistoryStep& step, v1::HistoryStep& message);
 void add_edits(const StepContent& content, v1::HistoryStep& message);
-
-/// The steps of a history as it is saved. [any]
-struct SavedHistory {
-    std::vector<HistoryStep> steps{};
-    std::uint64_t next_number = 1;
-
-    /// Computes contents that are missing.
-    [[nodiscard]] std::string write() const;
-    /// INVALID_ARGUMENT if the text is damaged.
-    [[nodiscard]] static Expected<SavedHistory> read(const std::string& text);
-};
 
 }  // namespace rta::api

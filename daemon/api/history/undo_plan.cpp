@@ -2,331 +2,245 @@
 #include "api/history/undo_plan.h"
 
 #include <algorithm>
-#include <map>
+#include <array>
+#include <functional>
 #include <optional>
 #include <set>
-#include <string_view>
-#include <tuple>
-#include <unordered_map>
-#include <unordered_set>
 #include <utility>
 #include <variant>
 
-#include "graph/port_text.h"
+#include "api/history/undo_target.h"
 
 namespace rta::api {
 namespace {
 
-using Names = std::unordered_set<std::string>;
-
-bool share(const Names& a, const Names& b) {
-    const Names& smaller = a.size() < b.size() ? a : b;
-    const Names& larger = a.size() < b.size() ? b : a;
-    return std::ranges::any_of(smaller, [&](const std::string& name) { return larger.contains(name); });
+bool changes_beyond_parameters(const NodeChange& change) {
+    if (change.exists_only_once() || change.before->description == change.after->description)
+        return change.exists_only_once();
+    for (const auto kind : {Facet::Kind::name, Facet::Kind::settings, Facet::Kind::title, Facet::Kind::description}) {
+        if (!same_facet(change.before.get(), change.after.get(), {kind})) return true;
+    }
+    return false;
 }
 
-/// What a step has changed, and what it needs. Nodes by their names; connections as "from>to".
-class Footprint {
- public:
-    Footprint() = default;
-    explicit Footprint(const StepContent& content) {
-        for (const Edit& edit : content.edits) std::visit(*this, edit);
-        for (const Edit& edit : content.inverse) std::visit(*this, edit);
+bool share_a_facet(const NodeChange& a, const NodeChange& b) {
+    for (const auto kind : {Facet::Kind::name, Facet::Kind::settings, Facet::Kind::title, Facet::Kind::description}) {
+        if (!same_facet(a.before.get(), a.after.get(), {kind}) && !same_facet(b.before.get(), b.after.get(), {kind}))
+            return true;
     }
+    return false;
+}
 
-    void operator()(const AddNode& edit) { written.insert(edit.name); }
-    void operator()(const RemoveNode& edit) { written.insert(edit.name); }
-    void operator()(const RenameNode& edit) {
-        written.insert(edit.name);
-        written.insert(edit.new_name);
-    }
-    void operator()(const Connect& edit) { connection(edit.from, edit.to); }
-    void operator()(const Disconnect& edit) { connection(edit.from, edit.to); }
-    void operator()(const SetParameter& edit) { tuned.insert(edit.node); }
-    void operator()(const ChangeSettings& edit) { written.insert(edit.node); }
-    void operator()(const SetLatencyCompensation&) { written.insert("@latency compensation"); }
-    void operator()(const Describe& edit) {
-        written.insert("@texts of " + edit.node);
-        if (!edit.node.empty()) joined.insert(edit.node);
-    }
-    void operator()(const ReplaceGraph&) {}
+bool collide(const NodeChange& earlier, const NodeChange& later) {
+    if (later.exists_only_once()) return true;
+    if (earlier.exists_only_once()) return changes_beyond_parameters(later);  // parameters do not keep a node
+    return share_a_facet(earlier, later);
+}
 
-    void add(const Footprint& other) {
-        written.insert(other.written.begin(), other.written.end());
-        joined.insert(other.joined.begin(), other.joined.end());
-        tuned.insert(other.tuned.begin(), other.tuned.end());
-    }
-    /// Returns whether it cannot be undone while `later` stays. Parameters that `later` has set do not count.
-    [[nodiscard]] bool is_needed_by(const Footprint& later) const {
-        return share(written, later.written) || share(written, later.joined) || share(joined, later.written) ||
-               share(tuned, later.written);
-    }
-    /// Returns whether it cannot be applied again while `earlier` is undone.
-    [[nodiscard]] bool needs(const Footprint& earlier) const {
-        return share(earlier.written, written) || share(earlier.written, joined) || share(earlier.written, tuned) ||
-               share(earlier.joined, written);
-    }
+bool collide(const GraphChange& a, const GraphChange& b) {
+    bool both = false;
+    for_each_graph_part([&](auto part) { both |= part(a.before) != part(a.after) && part(b.before) != part(b.after); });
+    return both;
+}
 
-    Names written;  ///< changed, except for parameters
-    Names joined;   ///< nodes of its connections and texts
-    Names tuned;    ///< nodes of its parameters
+/// Returns whether a change of existence of a node by `changes` concerns the connection.
+bool changes_an_end(const StepChanges& changes, const ConnectionPlace& place) {
+    return std::ranges::any_of(std::array{place.to, place.from}, [&](NodeIdentity end) {
+        const NodeChange* const change = changes.find(end);
+        return change != nullptr && change->exists_only_once();
+    });
+}
 
- private:
-    void connection(const std::string& from, const std::string& to) {
-        written.insert(from + ">" + to);
-        joined.insert(std::string{split_port(from).node});
-        joined.insert(std::string{split_port(to).node});
+/// Returns whether `earlier` can neither be undone nor applied again while `later` stays.
+bool is_in_the_way(const StepChanges& earlier, const StepChanges& later) {
+    if (earlier.graph && later.graph && collide(*earlier.graph, *later.graph)) return true;
+    if (!earlier.shares_nodes(later)) return false;
+    const bool fewer = earlier.nodes.size() < later.nodes.size();
+    const StepChanges& others = fewer ? later : earlier;
+    for (const NodeChange& change : (fewer ? earlier : later).nodes) {
+        const NodeChange* const other = others.find(change.node);
+        if (other != nullptr && (fewer ? collide(change, *other) : collide(*other, change))) return true;
     }
-};
-
-std::string key_of(const std::string& node, const std::string& parameter) { return node + "." + parameter; }
+    const auto meets_earlier = [&](const ConnectionChange& change) {
+        return earlier.find(change.place) != nullptr || changes_an_end(earlier, change.place);
+    };
+    // What removes or restores a node itself does not depend on the other end of its connections.
+    const auto meets_later = [&](const ConnectionChange& change) {
+        return changes_an_end(later, change.place) && !changes_an_end(earlier, change.place);
+    };
+    return std::ranges::any_of(later.connections, meets_earlier) ||
+           std::ranges::any_of(earlier.connections, meets_later);
+}
 
 class Planner {
  public:
-    Planner(std::span<const HistoryStep> steps, const UndoWish& wish) : steps_{steps}, wish_{wish} {
-        footprints_.reserve(steps.size());
-        for (const HistoryStep& step : steps)
-            footprints_.push_back(step.content == nullptr ? Footprint{} : Footprint{*step.content});
-        for (const HistoryStep& step : steps) stays_.push_back(!step.undone);
-        index_parameters();
-    }
+    Planner(std::span<const HistoryStep> steps, const UndoWish& wish, const AudioGraph& graph)
+        : steps_{steps}, wish_{wish}, graph_{graph} {}
 
-    Expected<UndoPlan> undo() {
-        std::set<std::size_t> chosen;
-        for (std::size_t i = steps_.size(); i-- > 0 && chosen.size() < wish_.steps;) {
-            if (stays_[i] && (wish_.of_all || steps_[i].author == wish_.author)) chosen.insert(i);
+    Expected<UndoPlan> plan() {
+        for (std::set<std::size_t> hopeless;;) {
+            auto chosen = choose(hopeless);
+            if (!chosen) return std::unexpected(std::move(chosen.error()));
+            auto planned = plan_for(*chosen);
+            // What one of them needs is gone for good: those before it can still be applied again.
+            if (planned || !impossible_ || !wish_.redo || wish_.steps > 1) return planned;
+            hopeless.insert(chosen->begin(), chosen->end());
         }
-        if (chosen.size() < wish_.steps) return std::unexpected(too_few(chosen.size()));
-        if (auto good = undo_dependents(chosen); !good) return std::unexpected(std::move(good.error()));
-        return plan({});
-    }
-
-    Expected<UndoPlan> redo() {
-        std::vector<std::pair<std::uint64_t, std::size_t>> undone;
-        for (std::size_t i = 0; i < steps_.size(); ++i) {
-            if (steps_[i].can_be_redone() && (wish_.of_all || steps_[i].undone_by == wish_.author))
-                undone.emplace_back(steps_[i].undo_order, i);
-        }
-        if (undone.size() < wish_.steps) return std::unexpected(too_few(undone.size()));
-        std::ranges::sort(undone, std::greater<>{});
-        std::set<std::size_t> chosen;
-        for (std::size_t i = 0; i < wish_.steps; ++i) chosen.insert(undone[i].second);
-        if (auto good = redo_conditions(chosen); !good) return std::unexpected(std::move(good.error()));
-        for (const std::size_t i : chosen) {
-            if (auto good = undo_later(i, chosen); !good) return std::unexpected(std::move(good.error()));
-        }
-        for (const std::size_t i : chosen) stays_[i] = true;
-        return plan(chosen);
     }
 
  private:
-    struct Write {
-        std::size_t step;
-        float before;
-        float after;
-    };
+    [[nodiscard]] bool can_be_taken(std::size_t step) const {
+        if (steps_[step].content == nullptr) return false;
+        return wish_.redo ? steps_[step].can_be_redone() : !steps_[step].undone;
+    }
 
-    void index_parameters() {
+    /// Returns the steps that the wish asks for.
+    [[nodiscard]] Expected<std::set<std::size_t>> choose(const std::set<std::size_t>& hopeless) const {
+        std::set<std::size_t> chosen = chosen_before();
+        if (!chosen.empty()) return chosen;
+        std::vector<std::pair<std::uint64_t, std::size_t>> steps;  // by the order in which they are taken
         for (std::size_t i = 0; i < steps_.size(); ++i) {
-            if (steps_[i].content == nullptr) continue;
-            std::map<std::string, Write> writes;
-            for (const Edit& edit : steps_[i].content->edits) {
-                if (const auto* set = std::get_if<SetParameter>(&edit))
-                    writes.insert_or_assign(key_of(set->node, set->parameter), Write{i, set->value, set->value});
-            }
-            for (const Edit& edit : steps_[i].content->inverse) {
-                const auto* const set = std::get_if<SetParameter>(&edit);
-                if (set == nullptr) continue;
-                const auto write = writes.find(key_of(set->node, set->parameter));
-                if (write != writes.end()) write->second.before = set->value;
-            }
-            for (const auto& [key, write] : writes) writes_[key].push_back(write);
-            for (const std::string& name : footprints_[i].written) structural_[name].push_back(i);
+            const std::string& author = wish_.redo ? steps_[i].undone_by : steps_[i].author;
+            if (!can_be_taken(i) || hopeless.contains(i) || (!wish_.of_all && author != wish_.author)) continue;
+            steps.emplace_back(wish_.redo ? steps_[i].undo_order : steps_[i].number, i);
         }
+        if (steps.size() < wish_.steps) return std::unexpected(too_few(steps.size()));
+        std::ranges::sort(steps, std::greater<>{});
+        for (std::size_t i = 0; i < wish_.steps; ++i) chosen.insert(steps[i].second);
+        return chosen;
+    }
+
+    [[nodiscard]] std::set<std::size_t> chosen_before() const {
+        std::set<std::size_t> chosen;
+        for (const std::uint64_t number : wish_.chosen) {
+            const auto step = std::ranges::lower_bound(steps_, number, {}, &HistoryStep::number);
+            if (step == steps_.end() || step->number != number) return {};
+            const auto index = static_cast<std::size_t>(step - steps_.begin());
+            if (!can_be_taken(index)) return {};
+            chosen.insert(index);
+        }
+        return chosen;
     }
 
     [[nodiscard]] Error too_few(std::size_t count) const {
         const std::string whose = wish_.of_all ? "" : " of " + wish_.author;
         const std::string what = wish_.redo ? "apply again" : "undo";
-        if (count == 0) {
-            std::string sentence = "no step" + whose + " is left to " + what;
-            if (!wish_.of_all) sentence += "; with of_all, steps of other authors count, too";
-            return {ErrorCode::failed_precondition, std::move(sentence), {}};
-        }
-        return {ErrorCode::failed_precondition,
+        if (count == 0) return {ErrorCode::not_found, "no step" + whose + " is left to " + what, {}};
+        return {ErrorCode::not_found,
                 (count == 1 ? "there is only 1 step" : "there are only " + std::to_string(count) + " steps") + whose +
                     " to " + what + ", not " + std::to_string(wish_.steps),
                 {}};
     }
 
+    Expected<UndoPlan> plan_for(const std::set<std::size_t>& chosen) {
+        impossible_ = false;
+        toggled_ = chosen;
+        stays_.clear();
+        for (const HistoryStep& step : steps_) stays_.push_back(!step.undone);
+        for (const std::size_t step : chosen) stays_[step] = wish_.redo;
+        while (true) {
+            if (auto good = undo_later_steps(); !good) return std::unexpected(std::move(good.error()));
+            const UndoTarget target{steps_, stays_, toggled_, graph_};
+            const auto conflict = target.conflict();
+            if (!conflict) return result(target, chosen);
+            if (auto good = resolve(*conflict); !good) return std::unexpected(std::move(good.error()));
+        }
+    }
+
+    [[nodiscard]] const StepChanges& changes_of(std::size_t step) const { return steps_[step].content->changes; }
+
+    /// Undoes the steps that are in the way of earlier ones, if they may be.
+    Expected<void> undo_later_steps() {
+        for (std::size_t later = *toggled_.begin() + 1; later < steps_.size(); ++later) {
+            if (!stays_[later] || toggled_.contains(later) || steps_[later].content == nullptr) continue;
+            const auto earlier = std::ranges::find_if(toggled_, [&](std::size_t step) {
+                return step < later && is_in_the_way(changes_of(step), changes_of(later));
+            });
+            if (earlier == toggled_.end()) continue;
+            if (!wish_.force) return std::unexpected(in_the_way(*earlier, later));
+            toggle(later);
+        }
+        return {};
+    }
+
+    void toggle(std::size_t step) {
+        toggled_.insert(step);
+        stays_[step] = !stays_[step];
+    }
+
+    [[nodiscard]] bool applied_again(std::size_t step) const { return toggled_.contains(step) && stays_[step]; }
+
+    /// Undoes the latest of the steps that do not fit together; or applies one again that the others need.
+    Expected<void> resolve(const UndoConflict& conflict) {
+        std::optional<std::size_t> latest;  // that may be undone
+        std::optional<std::size_t> again;   // the latest of those that are applied again
+        for (const std::size_t writer : conflict.writers) {
+            auto& one = applied_again(writer) ? again : latest;
+            one = std::max(one.value_or(writer), writer);
+        }
+        const std::optional<std::size_t> needed = wish_.redo ? undone_step_for(conflict) : std::nullopt;
+        const bool undo = latest && (!needed || !again || *latest > *again);
+        if (!undo && !needed) {
+            impossible_ = true;
+            return fail(ErrorCode::failed_precondition,
+                        subject() + " any more: " + conflict.reason + ", and no step that is left has changed that");
+        }
+        if (!wish_.force) {
+            return std::unexpected(undo ? in_the_way(*toggled_.begin(), *latest)
+                                        : needs(again.value_or(*toggled_.begin()), *needed));
+        }
+        toggle(undo ? *latest : *needed);
+        return {};
+    }
+
+    /// Returns the latest undone step that has changed what is lacking.
+    [[nodiscard]] std::optional<std::size_t> undone_step_for(const UndoConflict& conflict) const {
+        for (std::size_t step = steps_.size(); step-- > 0;) {
+            if (!steps_[step].can_be_redone() || toggled_.contains(step)) continue;
+            const bool helps = std::ranges::any_of(conflict.lacking, [&](NodeIdentity node) {
+                const NodeChange* const change = changes_of(step).find(node);
+                return change != nullptr && change->after != nullptr && changes_beyond_parameters(*change);
+            });
+            if (helps) return step;
+        }
+        return std::nullopt;
+    }
+
+    [[nodiscard]] std::string subject() const { return subject(*toggled_.begin()); }
+    [[nodiscard]] std::string subject(std::size_t step) const {
+        return "step " + std::to_string(steps_[step].number) + " cannot be " +
+               (wish_.redo ? "applied again" : "undone");
+    }
     [[nodiscard]] Error in_the_way(std::size_t step, std::size_t later) const {
         return {ErrorCode::failed_precondition,
-                "step " + std::to_string(steps_[step].number) + " cannot be " +
-                    (wish_.redo ? "applied again" : "undone") + ": " + name_of(steps_[later]) +
-                    " has changed the same nodes or connections since; expected that step to be undone first, or "
-                    "force, which undoes it too",
+                subject(step) + ": " + name_of(steps_[later]) +
+                    " has changed the same nodes or connections; expected that step to be undone first, or "
+                    "together with it",
+                {}};
+    }
+    [[nodiscard]] Error needs(std::size_t step, std::size_t needed) const {
+        return {ErrorCode::failed_precondition,
+                subject(step) + ": it needs " + name_of(steps_[needed]) +
+                    ", which is undone; expected that step to be applied again first, or together with it",
                 {}};
     }
 
-    /// Chooses the later steps that need the chosen ones, too, if they may be undone. Marks all as undone.
-    Expected<void> undo_dependents(std::set<std::size_t>& chosen) {
-        const auto first = chosen.begin();
-        if (first == chosen.end()) return {};
-        Footprint all;
-        for (std::size_t i = *first; i < steps_.size(); ++i) {
-            if (!chosen.contains(i)) {
-                if (!stays_[i] || !all.is_needed_by(footprints_[i])) continue;
-                if (!wish_.force) return std::unexpected(in_the_way(first_needed_by(i, chosen), i));
-                chosen.insert(i);
-            }
-            all.add(footprints_[i]);
-            stays_[i] = false;
-        }
-        return {};
-    }
-
-    [[nodiscard]] std::size_t first_needed_by(std::size_t later, const std::set<std::size_t>& chosen) const {
-        const auto found = std::ranges::find_if(
-            chosen, [&](std::size_t i) { return i < later && footprints_[i].is_needed_by(footprints_[later]); });
-        return found == chosen.end() ? *chosen.begin() : *found;
-    }
-
-    /// Undoes the later steps that have changed what step `redone` changes.
-    Expected<void> undo_later(std::size_t redone, const std::set<std::size_t>& all_redone) {
-        std::set<std::size_t> later;
-        for (std::size_t i = redone + 1; i < steps_.size(); ++i) {
-            if (!stays_[i] || all_redone.contains(i) || !footprints_[redone].is_needed_by(footprints_[i])) continue;
-            if (!wish_.force) return std::unexpected(in_the_way(redone, i));
-            later.insert(i);
-        }
-        return undo_dependents(later);
-    }
-
-    /// Chooses the earlier steps that the chosen ones need and that are undone, if they may be applied again.
-    Expected<void> redo_conditions(std::set<std::size_t>& chosen) {
-        for (std::vector<std::size_t> open{chosen.begin(), chosen.end()}; !open.empty();) {
-            const std::size_t step = open.back();
-            open.pop_back();
-            for (std::size_t i = 0; i < step; ++i) {
-                if (!steps_[i].can_be_redone() || chosen.contains(i) || !footprints_[step].needs(footprints_[i]))
-                    continue;
-                if (!wish_.force) {
-                    return fail(ErrorCode::failed_precondition,
-                                "step " + std::to_string(steps_[step].number) + " cannot be applied again: it needs " +
-                                    name_of(steps_[i]) +
-                                    ", which is undone; expected that step to be applied again first, or force, which "
-                                    "applies it too");
-                }
-                chosen.insert(i);
-                open.push_back(i);
-            }
-        }
-        return {};
-    }
-
-    UndoPlan plan(const std::set<std::size_t>& redone) {
-        UndoPlan plan;
-        for (std::size_t i = steps_.size(); i-- > 0;) {
-            if (stays_[i] || steps_[i].undone) continue;
-            plan.undone.push_back(steps_[i].number);
-            for (const Edit& edit : steps_[i].content->inverse) append(edit, i, false, plan.edits);
-        }
-        for (const std::size_t i : redone) {
-            plan.redone.push_back(steps_[i].number);
-            for (const Edit& edit : steps_[i].content->edits) append(edit, i, true, plan.edits);
-        }
+    [[nodiscard]] UndoPlan result(const UndoTarget& target, const std::set<std::size_t>& chosen) const {
+        UndoPlan plan{.edits = target.edits(), .concerned = target.concerned(), .size = target.size()};
+        for (const std::size_t step : chosen) plan.chosen.push_back(steps_[step].number);
+        for (const std::size_t step : toggled_)
+            (stays_[step] ? plan.redone : plan.undone).push_back(steps_[step].number);
+        std::ranges::reverse(plan.undone);
         return plan;
-    }
-
-    void append(const Edit& edit, std::size_t step, bool redone, std::vector<Edit>& edits) const {
-        if (const auto* set = std::get_if<SetParameter>(&edit)) {
-            SetParameter change = *set;
-            const std::string key = key_of(set->node, set->parameter);
-            if (latest_that_stays(key, step) != nullptr) return;
-            if (!redone) change.value = value_before(key, *set, step);
-            edits.emplace_back(std::move(change));
-        } else if (const auto* add = std::get_if<AddNode>(&edit)) {
-            AddNode node = *add;
-            for (auto& [parameter, value] : node.parameters) {
-                if (const Write* const later = latest_that_stays(key_of(node.name, parameter), step))
-                    value = later->after;
-            }
-            edits.emplace_back(std::move(node));
-        } else {
-            edits.push_back(edit);
-        }
-    }
-
-    /// Returns the latest change of the parameter after a step that stays.
-    [[nodiscard]] const Write* latest_that_stays(const std::string& key, std::size_t step) const {
-        const auto found = writes_.find(key);
-        if (found == writes_.end()) return nullptr;
-        for (auto write = found->second.rbegin(); write != found->second.rend() && write->step > step; ++write) {
-            if (stays_[write->step]) return &*write;
-        }
-        return nullptr;
-    }
-
-    /// Returns the value that the parameter had before a step, without the steps before it that are undone.
-    [[nodiscard]] float value_before(const std::string& key, const SetParameter& change, std::size_t step) const {
-        float value = change.value;
-        const auto found = writes_.find(key);
-        if (found == writes_.end()) return value;
-        for (auto write = found->second.rbegin(); write != found->second.rend(); ++write) {
-            if (write->step >= step) continue;
-            if (stays_[write->step] || rebuilt_between(change.node, write->step, step)) break;
-            value = write->before;
-        }
-        return value;
-    }
-
-    [[nodiscard]] bool rebuilt_between(const std::string& node, std::size_t first, std::size_t last) const {
-        const auto found = structural_.find(node);
-        if (found == structural_.end()) return false;
-        const auto next = std::ranges::lower_bound(found->second, first);
-        return next != found->second.end() && *next < last;
     }
 
     std::span<const HistoryStep> steps_;
     const UndoWish& wish_;
-    std::vector<Footprint> footprints_;
-    std::vector<bool> stays_;                                               ///< after the plan
-    std::unordered_map<std::string, std::vector<Write>> writes_;            ///< by parameter, in the order of the steps
-    std::unordered_map<std::string, std::vector<std::size_t>> structural_;  ///< by node, in the order of the steps
-};
-
-/// Which nodes exist while edits are applied in order.
-class NodesDuring {
- public:
-    explicit NodesDuring(const AudioGraph& graph) : graph_{graph} {}
-
-    [[nodiscard]] bool exists(const std::string& name) const {
-        const auto changed = changed_.find(name);
-        return changed != changed_.end() ? changed->second : graph_.find(name) != nullptr;
-    }
-    void apply(const Edit& edit) {
-        if (const auto* add = std::get_if<AddNode>(&edit)) changed_[add->name] = true;
-        if (const auto* remove = std::get_if<RemoveNode>(&edit)) changed_[remove->name] = false;
-        if (const auto* rename = std::get_if<RenameNode>(&edit)) {
-            changed_[rename->name] = false;
-            changed_[rename->new_name] = true;
-        }
-    }
-
- private:
     const AudioGraph& graph_;
-    std::unordered_map<std::string, bool> changed_;
+    std::vector<bool> stays_;        ///< after the plan
+    std::set<std::size_t> toggled_;  ///< undone or applied again by the plan
+    bool impossible_ = false;        ///< the latest plan was refused for good
 };
-
-/// Removes changes of parameters of nodes that do not exist: the step that has added them is undone.
-void drop_changes_of_missing_nodes(const AudioGraph& graph, std::vector<Edit>& edits) {
-    NodesDuring nodes{graph};
-    std::erase_if(edits, [&](const Edit& edit) {
-        nodes.apply(edit);
-        const auto* const set = std::get_if<SetParameter>(&edit);
-        return set != nullptr && !nodes.exists(set->node);
-    });
-}
 
 }  // namespace
 
@@ -349,11 +263,8 @@ std::vector<std::string> fresh_nodes(std::span<const Edit> edits, const AudioGra
 
 Expected<UndoPlan> plan_undo(std::span<const HistoryStep> steps, const UndoWish& wish, const AudioGraph& graph,
                              const NodeRegistry& registry) {
-    Planner planner{steps, wish};
-    auto plan = wish.redo ? planner.redo() : planner.undo();
-    if (!plan) return plan;
-    drop_changes_of_missing_nodes(graph, plan->edits);
-    plan->fresh_nodes = fresh_nodes(plan->edits, graph, registry);
+    auto plan = Planner{steps, wish, graph}.plan();
+    if (plan) plan->fresh_nodes = fresh_nodes(plan->edits, graph, registry);
     return plan;
 }
 

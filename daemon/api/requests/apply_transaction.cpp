@@ -2,10 +2,12 @@
 #include <utility>
 
 #include "api/call.h"
+#include "api/exception_barrier.h"
 #include "api/requests/commit_transaction.h"
 #include "api/requests/scheduled.h"
 #include "api/requests/transaction.h"
 #include "api/services.h"
+#include "text/format_number.h"
 
 namespace rta::api::requests {
 namespace {
@@ -30,19 +32,22 @@ void report_relative_changes(const PreparedTransaction& prepared, v1::EditList& 
     }
 }
 
+Expected<void> check_max_load(const v1::ApplyTransaction& wanted) {
+    if (!wanted.has_max_load() || (wanted.max_load() > 0.0F && wanted.max_load() <= 1.0F)) return {};
+    return fail(ErrorCode::invalid_argument,
+                "max_load is " + format_number(wanted.max_load()) + ": expected more than 0, and at most 1");
+}
+
 }  // namespace
 
 Expected<std::unique_ptr<RequestState>> prepare_apply_transaction(const Engine& engine, SharedGraphSnapshot snapshot,
                                                                   v1::Request& message) {
     v1::ApplyTransaction& wanted = *message.mutable_apply_transaction();
     if (wanted.has_confirm_within_s()) {
-        if (auto good = Confirmation::check_time(wanted.confirm_within_s()); !good)
+        if (auto good = Confirmation::check_time(wanted.confirm_within_s(), wanted.has_at()); !good)
             return std::unexpected(std::move(good.error()));
-        if (wanted.has_at()) {
-            return fail(ErrorCode::invalid_argument,
-                        "the transaction has `at` and confirm_within_s: expected one of the two");
-        }
     }
+    if (auto valid = check_max_load(wanted); !valid) return std::unexpected(std::move(valid.error()));
     if (wanted.has_at()) return scheduled_state(message);
     auto content = take_content(wanted, engine);
     if (!content) return std::unexpected(std::move(content.error()));
@@ -59,6 +64,7 @@ Expected<std::unique_ptr<RequestState>> prepare_apply_transaction(const Engine& 
     transaction.wait_for_start = wanted.wait_for_start();
     if (wanted.has_confirm_within_s()) transaction.confirm_within_s = wanted.confirm_within_s();
     transaction.guard.Swap(wanted.mutable_guard());
+    if (wanted.has_max_load()) transaction.max_load = wanted.max_load();
     return state;
 }
 
@@ -76,6 +82,7 @@ void apply_transaction(Call& call) {
     if (!committed) return;
     report_relative_changes(transaction.prepared, transaction.edits, result);
     write_ticket(committed->ticket, result);
+    static_cast<void>(guarded("predicting the load", [&] { add_prediction(call.services.load.current(), result); }));
     conclude(call, std::move(*committed));
 }
 

@@ -16,7 +16,16 @@ void set_start(v1::Response& response, std::uint64_t frame) {
     if (response.has_undo()) return response.mutable_undo()->set_frame(frame);
     if (response.has_redo()) return response.mutable_redo()->set_frame(frame);
     if (response.has_revert()) return response.mutable_revert()->set_frame(frame);
+    if (response.has_recall_scene()) return response.mutable_recall_scene()->mutable_transaction()->set_frame(frame);
     response.mutable_apply_transaction()->set_frame(frame);
+}
+
+void set_durable(v1::Response& response, bool durable) {
+    if (response.has_undo()) return response.mutable_undo()->set_durable(durable);
+    if (response.has_redo()) return response.mutable_redo()->set_durable(durable);
+    if (response.has_revert()) return response.mutable_revert()->set_durable(durable);
+    if (response.has_recall_scene()) return response.mutable_recall_scene()->mutable_transaction()->set_durable(durable);
+    response.mutable_apply_transaction()->set_durable(durable);
 }
 
 /// Returns whether the request may wait any longer; refuses it otherwise.
@@ -100,15 +109,40 @@ void await_start(Call& call, const Ticket& ticket) {
     const StartLimit limit = start_limit(request, ticket, now);
     const auto complete = [limit, ticket, handle = call.handle()](const AwaitedStarts::Outcome& outcome) {
         handle.resume([&](Call& later) {
-            later.request.stage = PendingRequest::Stage::answered;
+            later.request.answer_part();
             v1::Response& response = *later.request.reply.mutable_response();
             if (!outcome.frame) return to_wire(late_start(ticket, outcome.late, limit), *response.mutable_status());
             set_start(response, *outcome.frame);
         });
     };
     request.start = call.services.commands.await_start(ticket, now, limit.deadline, complete);
-    request.stage = PendingRequest::Stage::executed;
+    request.defer_answer();
     call.services.wake();
+}
+
+bool may_record(Call& call, std::size_t bytes) {
+    const auto may = call.services.changes.may_commit(bytes);
+    if (!may) {
+        call.request.refuse(may.error());
+        return false;
+    }
+    if (*may) return true;
+    const Error late{ErrorCode::unavailable, "the disk does not take the change; nothing has changed", {}};
+    call.services.plan_room.leave_turn(call.client);
+    if (may_wait(call, late)) call.services.changes.when_room(call.handle(), *call.request.deadline);
+    return false;
+}
+
+void await_record(Call& call) {
+    if (!call.services.changes.active()) return;
+    const auto complete = [handle = call.handle()](bool durable) {
+        handle.resume([&](Call& later) {
+            later.request.answer_part();
+            set_durable(*later.request.reply.mutable_response(), durable);
+        });
+    };
+    if (call.services.changes.when_recorded(complete)) return call.request.defer_answer();
+    set_durable(*call.request.reply.mutable_response(), false);
 }
 
 }  // namespace rta::api::requests

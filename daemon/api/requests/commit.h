@@ -44,8 +44,16 @@ struct StartLimit {
 /// Returns the error for a transaction that is committed and has not started within the limit.
 [[nodiscard]] Error late_start(const Ticket& ticket, AwaitedStarts::Late late, const StartLimit& limit);
 
-/// Defers the answer to ApplyTransaction, Undo, Redo or Revert, which is complete except for the frame, until the transaction begins to be
+/// Defers the answer to ApplyTransaction, Undo, Redo, RecallScene or Revert, which is complete except for the frame, until the transaction begins to be
 /// heard; see ApplyTransaction.wait_for_start.
 void await_start(Call& call, const Ticket& ticket);
+
+/// Returns whether a transaction whose edits take this many bytes may be committed, because it can be recorded. Otherwise the
+/// request waits for space on the disk, or is refused.
+[[nodiscard]] bool may_record(Call& call, std::size_t bytes);
+
+/// Defers the answer to ApplyTransaction, Undo or Redo until the transaction is on disk, if changes are recorded. Call it
+/// after the change has been published.
+void await_record(Call& call);
 
 }  // namespace rta::api::requests

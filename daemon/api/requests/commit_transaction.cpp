@@ -3,12 +3,14 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <cstdint>
 #include <optional>
+#include <string>
 #include <utility>
 
 #include "api/client.h"
+#include "api/edit_summary.h"
 #include "api/events/changes.h"
+#include "api/exception_barrier.h"
 #include "api/requests/commit.h"
 #include "api/requests/guard.h"
 #include "api/services.h"
@@ -65,18 +67,30 @@ bool admitted(Call& call) {
         return false;
     }
     if (!*admits) {
-        retry_after_progress(call, call.services.plan_room,
-                             Error{ErrorCode::resource_exhausted, "an edit that must be confirmed is being saved", {}});
+        retry_after_progress(
+            call, call.services.plan_room,
+            Error{ErrorCode::resource_exhausted, "an edit that must be confirmed, or a revert, is being saved", {}});
         return false;
     }
     return !opens || claim(call);
 }
 
-void set_confirmation(v1::Response& response, v1::OpenConfirmation confirmation) {
-    v1::OpenConfirmation& place = response.has_undo()   ? *response.mutable_undo()->mutable_confirmation()
-                                  : response.has_redo() ? *response.mutable_redo()->mutable_confirmation()
-                                                        : *response.mutable_apply_transaction()->mutable_confirmation();
-    place = std::move(confirmation);
+void set_confirmation(v1::Response& response, v1::OpenConfirmation&& confirmation) {
+    const auto set = [&](auto& result) { *result.mutable_confirmation() = std::move(confirmation); };
+    if (response.has_undo()) return set(*response.mutable_undo());
+    if (response.has_redo()) return set(*response.mutable_redo());
+    if (response.has_recall_scene()) return set(*response.mutable_recall_scene()->mutable_transaction());
+    set(*response.mutable_apply_transaction());
+}
+
+/// Does not throw.
+std::string summary_of(const TransactionState& transaction, const ComparedStep& compared) {
+    std::string summary;
+    static_cast<void>(guarded("describing an edit", [&] {
+        summary = transaction.label;
+        if (summary.empty() && compared.recorded) summary = rta::api::summary_of(compared.recorded->edits);
+    }));
+    return summary;
 }
 
 }  // namespace
@@ -85,7 +99,10 @@ bool may_commit(Call& call) {
     // Retried when the client's first pending request is answered.
     if (state_of(call).wait_for_start && call.client.unanswered() >= Client::kMaximumWaits) return false;
     if (!guard_holds(call, state_of(call).guard)) return false;
-    if (!call.request.claim && !admitted(call)) return false;
+    if (!state_of(call).refusal) {
+        if (!call.request.claim && !admitted(call)) return false;
+        if (!may_record(call, state_of(call).edit_bytes)) return false;
+    }
     const std::size_t room = room_of(call.request, state_of(call));
     if (call.services.plan_room.may_ask(call.client, room)) return true;
     retry_later(call, call.services.plan_room, room,
@@ -95,9 +112,16 @@ bool may_commit(Call& call) {
 
 std::optional<CommittedTransaction> commit(Call& call) {
     CommittedTransaction committed;
-    const auto ticket = call.services.engine.commit(state_of(call).prepared, &committed.before);
+    TransactionState& transaction = state_of(call);
+    LoadPrediction::Limit limit{.maximum = transaction.max_load.value_or(0.0F)};
+    const Admission admission = transaction.max_load ? call.services.load.admission(limit) : Admission{};
+    const auto ticket = call.services.engine.commit(transaction.prepared, &committed.before, admission);
     if (!ticket) {
-        refuse(call, ticket.error());
+        if (!limit.refusal) {
+            refuse(call, ticket.error());
+        } else if (limit.unmeasured.empty() || !measure_missing(call, std::move(limit.unmeasured))) {
+            call.request.refuse(*limit.refusal);
+        }
         return std::nullopt;
     }
     committed.ticket = *ticket;
@@ -112,24 +136,22 @@ void conclude(Call& call, CommittedTransaction&& committed) {
     call.request.committed = true;
     // First what must not be missing, even if memory runs out for the rest.
     ComparedStep compared = services.history.compare(committed.before);
-    std::uint64_t step = 0;
+    const bool opens = static_cast<bool>(call.request.claim);
+    std::string summary;
+    if (opens) summary = summary_of(transaction, compared);
     if (transaction.undo) {
         services.history.carried_out(transaction.undo->plan, who.author);
     } else {
-        step = services.history.record(who, ticket.revision, std::move(committed.before), std::move(compared.recorded));
+        services.history.record(who, ticket.revision, std::move(committed.before), std::move(compared.recorded),
+                                transaction.label);
     }
-    const bool opens = static_cast<bool>(call.request.claim);
-    if (opens) {
-        services.confirmation.opened(call.request.claim, ticket.revision, step);
-    } else {
-        services.confirmation.transaction_committed(step);
-    }
+    if (opens) services.confirmation.opened(call.request.claim, ticket.revision);
     requests::committed(call, services.plan_room);
     report_kept_draws(services.engine.graph(), transaction);
     publish_edits(services.hub, {call.client.name(), call.client.identity().author}, ticket.revision, transaction.edits,
                   compared.published);
     if (opens) {
-        services.confirmation.announce(compared.published ? summary_of(compared.published->edits) : "");
+        services.confirmation.announce(std::move(summary));
         set_confirmation(*call.request.reply.mutable_response(), *services.confirmation.waiting());
     }
     const bool waits = transaction.wait_for_start;
@@ -140,6 +162,7 @@ void conclude(Call& call, CommittedTransaction&& committed) {
     }
     services.commands.announce(ticket);
     call.request.stage = PendingRequest::Stage::answered;
+    await_record(call);
     if (waits) return await_start(call, ticket);
     services.wake();
 }

@@ -9,7 +9,7 @@
 
 namespace rta::api::requests {
 
-// Shared by ApplyTransaction, Undo and Redo, whose state is a TransactionState.
+// Shared by ApplyTransaction, Undo, Redo and RecallScene, whose state is a TransactionState.
 
 /// Returns whether the transaction may be committed now. Otherwise the request waits, or is refused.
 [[nodiscard]] bool may_commit(Call& call);

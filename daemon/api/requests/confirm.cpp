@@ -52,6 +52,7 @@ void revert(Call& call) {
             result.set_revision(later.services.engine.revision());
             if (!outcome->ticket) return;
             write_ticket(*outcome->ticket, result);
+            await_record(later);
             if (wait_for_start) await_start(later, *outcome->ticket);
         });
     };

@@ -81,6 +81,7 @@ void get_status(Call& call) {
     to_wire(services.daemon.load_status(), services.engine.renderer().frames(), *result.mutable_load());
     result.set_tls_fingerprint(services.daemon.tls_fingerprint());
     describe_engine(services.engine, services.hub.number(), *result.mutable_engine());
+    result.mutable_engine()->set_heard_revision(services.commands.heard_revision());
     describe_clients(services.clients, now, result);
     if (auto waiting = services.confirmation.waiting()) *result.mutable_confirmation() = std::move(*waiting);
 }

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "api/call.h"
+#include "api/requests/recall.h"
 #include "graph/edit.h"
 #include "rta/v1/control.pb.h"
 #include "text/error.h"
@@ -23,6 +24,9 @@ struct ScheduledTransaction final : RequestState {
 
 /// Answers with TransactionResult.pending, after a worker has checked the transaction.
 void schedule_transaction(Call& call, const ScheduledTransaction& transaction);
+
+/// Answers with RecallSceneResult.transaction.pending, after a worker has checked the recall.
+void schedule_recall(Call& call, const std::shared_ptr<const Recall>& recall);
 
 /// Answers with ParametersResult.pending.
 void schedule_parameters(Call& call, const std::vector<SetParameter>& changes);

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <memory>
 #include <string>
+#include <utility>
 #include <variant>
 
 #include "api/call.h"
@@ -65,16 +66,16 @@ Expected<Edit> to_change_settings(const v1::ChangeSettings& message) {
     return ChangeSettings{message.node(), std::move(*settings), {message.defaults().begin(), message.defaults().end()}};
 }
 
-/// Checks that the edits fit into an event, with the results of relative changes.
-Expected<void> check_edits_size(const v1::EditList& edits) {
+/// Returns the length of the edits, with the results of relative changes.
+std::size_t length_of(const v1::EditList& edits) {
     const auto relative = std::ranges::count_if(edits.edits(), [](const v1::Edit& edit) {
         return edit.set_parameter().relative_case() != v1::SetParameter::RELATIVE_NOT_SET;
     });
-    return check_event_size(edits.ByteSizeLong() + static_cast<std::size_t>(relative) * kResultBytes);
+    return edits.ByteSizeLong() + static_cast<std::size_t>(relative) * kResultBytes;
 }
 
 Expected<TransactionContent> checked(TransactionContent content) {
-    if (auto fits = check_edits_size(content.edits); !fits) return std::unexpected(std::move(fits.error()));
+    if (auto fits = check_event_size(length_of(content.edits)); !fits) return std::unexpected(std::move(fits.error()));
     return content;
 }
 
@@ -309,14 +310,17 @@ void report_draws(requests::TransactionState& transaction) {
 namespace requests {
 
 Expected<std::unique_ptr<RequestState>> prepare_transaction(const Engine& engine, SharedGraphSnapshot snapshot,
-                                                            Expected<TransactionContent> content) {
+                                                            Expected<TransactionContent> content,
+                                                            std::shared_ptr<SpareProcessors> spares) {
     if (!content) return std::unexpected(std::move(content.error()));
     const bool any_size = content->any_size;
-    auto prepared = engine.prepare(std::move(content->transaction), std::move(snapshot));
+    auto prepared = engine.prepare(std::move(content->transaction), std::move(snapshot), std::move(spares));
     if (!prepared) return std::unexpected(without_index(std::move(prepared.error()), content->whole_graph));
     auto state = std::make_unique<TransactionState>(std::move(*content), std::move(*prepared));
     report_draws(*state);
-    if (auto fits = check_edits_size(state->edits); !fits && !any_size) return std::unexpected(std::move(fits.error()));
+    state->edit_bytes = length_of(state->edits);
+    if (auto fits = check_event_size(state->edit_bytes); !fits && !any_size)
+        return std::unexpected(std::move(fits.error()));
     return state;
 }
 
@@ -331,6 +335,13 @@ void report_kept_draws(const AudioGraph& graph, TransactionState& transaction) {
                 committed->description->settings.number(spec.name));
         }
     }
+}
+
+void remove_kept_nodes(std::span<const std::string> kept, google::protobuf::RepeatedPtrField<std::string>& fresh) {
+    const auto end = std::remove_if(fresh.begin(), fresh.end(), [&](const std::string& node) {
+        return std::ranges::find(kept, node) != kept.end();
+    });
+    fresh.erase(end, fresh.end());
 }
 
 bool build_missing(Call& call, const Error& error) {
@@ -371,6 +382,21 @@ bool build_missing(Call& call, const Error& error) {
         call.request.large ? Workers::Lane::large_requests : Workers::Lane::requests);
     // The worker has already finished, so execute the request here: nothing else would.
     if (call.request.stage == PendingRequest::Stage::prepared) call.request.kind->execute(call);
+    return true;
+}
+
+bool measure_missing(Call& call, Unmeasured nodes) {
+    using Stage = PendingRequest::Stage;
+    auto& transaction = static_cast<TransactionState&>(*call.request.state);
+    if (std::exchange(transaction.costs_measured, true)) return false;
+    call.request.stage = Stage::preparing;
+    call.services.load.measure(std::move(nodes), [handle = call.handle()] {
+        handle.resume([](Call& later) {
+            if (later.request.stage == Stage::preparing) later.request.stage = Stage::prepared;
+        });
+    });
+    // As in build_missing().
+    if (call.request.stage == Stage::prepared) call.request.kind->execute(call);
     return true;
 }
 

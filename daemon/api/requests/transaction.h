@@ -4,14 +4,17 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "api/events/event_hub.h"
 #include "api/fairness.h"
 #include "api/history/undo_plan.h"
 #include "api/list_limits.h"
+#include "api/load/node_costs.h"
 #include "api/request_table.h"
 #include "document/document.h"
 #include "engine/engine.h"
@@ -60,7 +63,21 @@ struct UndoTransaction {
     std::uint32_t plans;       ///< that were made for the request
 };
 
-/// State of ApplyTransaction, Undo and Redo.
+/// What RecallScene adds.
+struct RecallOfScene {
+    std::string name{};             ///< of the scene
+    std::uint64_t revision = 0;     ///< of the graph for which it was planned
+    std::uint64_t latest_edit = 0;  ///< at that time; see EventHub
+    bool was_read = false;          ///< the content of the scene was in memory
+    float prepare_ms = 0.0F;        ///< time on the worker
+
+    /// Returns whether it still leads to the scene.
+    [[nodiscard]] bool is_current(const Engine& engine, const EventHub& hub) const {
+        return revision == engine.revision() && latest_edit == hub.latest_edit().number;
+    }
+};
+
+/// State of ApplyTransaction, Undo, Redo and RecallScene.
 struct TransactionState final : RequestState {
     TransactionState(TransactionContent&& content, PreparedTransaction&& made)
         : edits{std::move(content.edits)},
@@ -68,15 +85,20 @@ struct TransactionState final : RequestState {
           warnings{std::move(content.warnings)},
           prepared{std::move(made)} {}
 
-    v1::EditList edits;  ///< with the settings that were drawn
+    v1::EditList edits;          ///< with the settings that were drawn
+    std::size_t edit_bytes = 0;  ///< upper bound of their length when they are committed
     bool whole_graph;
     std::vector<int> drawn_nodes;  ///< indices in a replace_graph of nodes with settings that were drawn
     std::vector<std::string> warnings;
     bool wait_for_start = false;  ///< the response is sent when the change begins to be heard
     v1::Guard guard{};
+    std::optional<float> max_load{};  ///< of the graph that it creates; see ApplyTransaction.max_load
+    bool costs_measured = false;      ///< a worker has tried to measure what was missing for its prediction
     std::optional<std::uint32_t> confirm_within_s{};  ///< it is reverted unless it is confirmed
     std::optional<Error> refusal{};                   ///< by a snapshot of the graph, unless the guard refuses it
     std::optional<UndoTransaction> undo;              ///< of Undo and Redo
+    std::optional<RecallOfScene> recall{};            ///< of RecallScene
+    std::string label{};                              ///< for the history; empty: the edits say what it does
     PreparedTransaction prepared;
     std::uint32_t builds = 0;  ///< after the first preparation
     TimePoint first_build{};
@@ -90,13 +112,21 @@ inline constexpr std::uint32_t kMaximumBuilds = 16;
 /// The large requests of other clients wait.
 inline constexpr std::chrono::seconds kLongestBuilds{2};
 
+/// Must be called when the load of the graph that a TransactionState creates cannot be predicted. Returns whether a worker
+/// measures the nodes first: the request is executed again then. It does so once.
+[[nodiscard]] bool measure_missing(Call& call, Unmeasured nodes);
+
 [[nodiscard]] Expected<std::unique_ptr<RequestState>> prepare_transaction(const Engine& engine,
                                                                           SharedGraphSnapshot snapshot,
-                                                                          Expected<TransactionContent> content);
+                                                                          Expected<TransactionContent> content,
+                                                                          std::shared_ptr<SpareProcessors> spares = {});
 
 /// Sets the settings that were drawn for the nodes of a replace_graph to those in the graph, after the commit: nodes that
 /// stay keep theirs. [control]
 void report_kept_draws(const AudioGraph& graph, TransactionState& transaction);
+
+/// Removes the nodes that have got their earlier processors back.
+void remove_kept_nodes(std::span<const std::string> kept, google::protobuf::RepeatedPtrField<std::string>& fresh);
 
 /// Adds the warnings about the document to the TransactionResult or CheckResult.
 void add_warnings(const TransactionState& transaction, auto& result) {

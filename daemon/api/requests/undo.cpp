@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Undo and Redo.
+#include <google/protobuf/util/message_differencer.h>
+
 #include <algorithm>
 #include <memory>
 #include <span>
@@ -19,8 +21,10 @@
 namespace rta::api::requests {
 namespace {
 
-/// A plan becomes invalid if the history changes before it is committed.
+/// How often a worker plans, if other clients change the same nodes in the meantime.
 constexpr std::uint32_t kMostPlans = 16;
+/// A plan of this size is made again on the control thread, just before it is committed.
+constexpr std::size_t kPlannedHere = 256;
 constexpr std::size_t kMostFreshNodes = 256;
 
 template <class Message>
@@ -98,24 +102,25 @@ struct UndoJob {
         TransactionContent content;
         content.whole_graph = true;  // the client has not numbered the edits
         for (const Edit& edit : plan->edits) to_wire(edit, *content.edits.add_edits());
-        if (auto fits = check_event_size(content.edits.ByteSizeLong()); !fits) {
-            fits.error().sentence += "; undo or redo fewer steps at once";
-            state = std::unexpected(std::move(fits.error()));
+        content.transaction.edits = plan->edits;
+        content.transaction.restores = true;
+        auto prepared = engine.prepare(std::move(content.transaction), std::move(snapshot));
+        if (!prepared) {
+            state = std::unexpected(without_index(std::move(prepared.error()), true));
             return;
         }
-        content.transaction.edits = std::move(plan->edits);
-        content.transaction.restores = true;
-        state = prepare_transaction(engine, std::move(snapshot), std::move(content));
-        if (!state) return;
-        static_cast<TransactionState&>(**state).undo =
-            UndoTransaction{std::move(*plan), std::move(result), generation, plans};
+        auto transaction = std::make_unique<TransactionState>(std::move(content), std::move(*prepared));
+        transaction->edit_bytes = transaction->edits.ByteSizeLong();
+        transaction->undo = UndoTransaction{std::move(*plan), std::move(result), generation, plans};
+        state = std::move(transaction);
     }
 };
 
-void start_plan(Call& call, std::uint32_t plans) {
+void start_plan(Call& call, std::uint32_t plans, std::vector<std::uint64_t> chosen = {}) {
     Services& services = call.services;
     auto wish = wish_of(call);
     if (!wish) return call.request.refuse(wish.error());
+    wish->chosen = std::move(chosen);
     if (services.history.computing()) return services.history.when_computed(call.handle());
     const auto job = std::make_shared<UndoJob>(std::move(*wish), services.history.steps(), services.snapshot(),
                                                services.history.generation(), plans);
@@ -130,18 +135,53 @@ void start_plan(Call& call, std::uint32_t plans) {
         });
 }
 
-/// Returns whether the plan still fits the history. Otherwise a new one is made, or the request refused.
+bool same_edits(std::span<const Edit> a, std::span<const Edit> b) {
+    if (a.size() != b.size()) return false;
+    v1::EditList first;
+    v1::EditList second;
+    for (const Edit& edit : a) to_wire(edit, *first.add_edits());
+    for (const Edit& edit : b) to_wire(edit, *second.add_edits());
+    return google::protobuf::util::MessageDifferencer::Equals(first, second);
+}
+
+/// Plans for the present history, if that does not take long. Returns whether the prepared edits are still right; an
+/// error refuses the request.
+Expected<bool> plan_here(Call& call) {
+    History& history = call.services.history;
+    UndoTransaction& undo = *static_cast<TransactionState&>(*call.request.state).undo;
+    auto wish = wish_of(call);
+    if (!wish || wish->force || history.computing() || undo.plan.size > kPlannedHere) return false;
+    wish->chosen = undo.plan.chosen;
+    const std::vector<HistoryStep> steps = history.steps();
+    const Engine& engine = call.services.engine;
+    auto plan = plan_undo(steps, *wish, engine.graph(), engine.registry());
+    if (!plan) return std::unexpected(std::move(plan.error()));
+    if (!same_edits(plan->edits, undo.plan.edits)) return false;
+    v1::UndoResult result = result_of(*plan, steps, wish->author);
+    undo = UndoTransaction{std::move(*plan), std::move(result), history.generation(), undo.plans};
+    return true;
+}
+
+/// Returns whether the plan fits the present history. Otherwise a worker makes a new one, for the same steps, or the request
+/// is refused.
 bool is_current(Call& call) {
     const UndoTransaction& undo = *static_cast<TransactionState&>(*call.request.state).undo;
-    if (undo.generation == call.services.history.generation()) return true;
+    if (call.services.history.still_fits(undo.plan, undo.generation)) return true;
+    const auto planned = plan_here(call);
+    if (planned && *planned) return true;
+    if (!planned) {
+        call.request.refuse(planned.error());
+        return false;
+    }
     const std::uint32_t plans = undo.plans;
+    std::vector<std::uint64_t> chosen = undo.plan.chosen;
     call.request.state.reset();
     call.request.stage = PendingRequest::Stage::waiting;
     if (plans < kMostPlans) {
-        start_plan(call, plans + 1);
+        start_plan(call, plans + 1, std::move(chosen));
     } else {
-        call.request.refuse(
-            Error{ErrorCode::aborted, "other clients have changed the graph in the meantime; nothing has changed", {}});
+        call.request.refuse(Error{
+            ErrorCode::aborted, "other clients have changed the same nodes in the meantime; nothing has changed", {}});
     }
     return false;
 }
@@ -168,6 +208,7 @@ void execute(Call& call) {
     auto committed = commit(call);
     if (!committed) return;
     write_ticket(committed->ticket, result);
+    remove_kept_nodes(transaction.prepared.kept_nodes(), *result.mutable_fresh_nodes());
     conclude(call, std::move(*committed));
 }
 

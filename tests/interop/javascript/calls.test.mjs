@@ -117,7 +117,7 @@ test('each call has its result', async (t) => {
   const undone = await client.undo({wait_for_start: true});
   assert.deepEqual(undone.steps.map(({number, undone}) => [number, undone]), [[latest.number, true]]);
   assert.equal((await client.redo()).steps[0].number, latest.number);
-  await assert.rejects(client.redo(), refusal('FAILED_PRECONDITION', /no step/));
+  await assert.rejects(client.redo(), refusal('NOT_FOUND', /no step/));
 
   const {outputs, notes} = await client.response('tone', {frequencies_hz: [1000, 2000]});
   assert.equal(outputs[0].magnitude_db.length, 2);
@@ -169,6 +169,28 @@ test('changes can be made later', async (t) => {
   await assert.rejects(client.cancel(removed.pending.id), refusal('NOT_FOUND', /no edit with the id 2 waits/));
   await assert.rejects(client.set({'vol.gain_db': -6}, {at: {frame: 0}}), refusal('INVALID_ARGUMENT', /has passed: it is/));
   await client.cancel(later.pending.id);
+});
+
+test('scenes are saved, recalled, renamed and removed', async (t) => {
+  const {client} = await clientOf(t);
+  await client.load(chain);
+  assert.equal((await client.saveScene('day')).partial, false);
+  const quiet = await client.saveScene('quiet', {nodes: ['vol']});
+  assert.equal(quiet.partial, true);
+  assert.equal(quiet.node_count, 1);
+  const level = async () => (await client.graph()).graph.nodes.find(({name}) => name === 'vol').parameters.gain_db;
+  const before = await level();
+  await client.set({'vol.gain_db': -42});
+  assert.deepEqual((await client.scene('quiet')).diff.map((edit) => edit.set_parameter.parameter), ['gain_db']);
+  const recalled = await client.recallScene('quiet', {fade_ms: 50, wait_for_start: true});
+  assert.ok(recalled.transaction.frame !== undefined);
+  assert.equal(await level(), before);
+  assert.deepEqual((await client.history({steps: 1})).map(({summary}) => summary), ['recall quiet']);
+  assert.equal((await client.recallScene('day', {at: {in_s: 3600}})).transaction.pending.summary, 'recall day');
+  assert.equal((await client.renameScene('quiet', 'low')).name, 'low');
+  assert.deepEqual((await client.scenes()).map(({name}) => name), ['day', 'low']);
+  await client.removeScene('low');
+  await assert.rejects(client.recallScene('low'), refusal('NOT_FOUND', /unknown scene "low"/));
 });
 
 test('an error of the daemon is a rejected promise', async (t) => {

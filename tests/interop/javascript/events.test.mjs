@@ -52,6 +52,25 @@ test('meters yields levels, and unsubscribes at the end', async (t) => {
   assert.equal(telemetry_dropped, 0);
 });
 
+test('watched ports go to the streams that watch them', async (t) => {
+  const client = await clientOf(t);
+  await client.transaction((t) => t.add('sine', 'osc', {gain_db: -6, frequency_hz: 937.5}).add('gain', 'vol', {gain_db: -6})
+    .connect('osc', 'vol'), {wait_for_start: true});
+  const both = client.events({watches: ['vol:out', {port: 'osc', spectrum: true}], telemetry_rate_hz: 20});
+  for await (const {ports} of client.portLevels(['osc'])) {
+    assert.deepEqual(ports.map(({port}) => port), ['osc']);
+    if (Math.abs(ports[0].channels[0].peak_db + 6) < 0.1) break;
+  }
+  for await (const {port_levels: {ports}} of both) {
+    assert.deepEqual(ports.map(({port}) => port), ['vol:out', 'osc']);
+    const [{magnitudes_db} = {magnitudes_db: []}] = ports[1].spectra;
+    if (Math.abs(magnitudes_db[40] + 6) < 0.1 && Math.abs(ports[0].channels[0].peak_db + 12) < 0.1) break;
+  }
+  for (const watches of [[7], 'osc', [{}]])
+    assert.throws(() => client.events({watches}), /expected a list of ports/);
+  await assert.rejects(client.portLevels(['osc:none']).next(), {code: 'NOT_FOUND'});
+});
+
 test('a signal ends a stream with its reason', async (t) => {
   const client = await clientOf(t);
   const abort = new AbortController();

@@ -17,7 +17,7 @@ export const protoDirectory = process.env.RTA_PROTO;
 /** Returns a new directory that is removed after the test. */
 export function temporaryDirectory(t) {
   const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'rta-js-'));
-  t.after(() => fs.rmSync(directory, {recursive: true, force: true}));
+  t.after(() => fs.rmSync(directory, {recursive: true, force: true, maxRetries: 10}));  // a daemon may still write
   return directory;
 }
 

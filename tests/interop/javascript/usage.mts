@@ -54,6 +54,10 @@ for await (const levels of client.meters({telemetry_rate_hz: 25})) {
   const all: Levels = levels;
   console.log(all.outputs.map(({peak_db}) => peak_db.toFixed(1)), all.meters[0]?.loudness?.integrated_lufs);
 }
+for await (const {ports} of client.portLevels(['osc', {port: 'vol:out', spectrum: true}], {telemetry_rate_hz: 5}))
+  console.log(ports[0]!.channels[0]!.rms_db.toFixed(1), ports[1]?.spectra[0]?.magnitudes_db.length);
+// @ts-expect-error a port has a name
+client.events({watches: [{spectrum: true}]});
 const mirror = await client.mirror({signal: new AbortController().signal});
 for await (const {graph: {nodes}} of mirror.changes()) console.log(nodes.get('osc')?.parameters.frequency_hz);
 // @ts-expect-error the graph of a mirror is read only

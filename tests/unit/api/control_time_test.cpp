@@ -18,6 +18,7 @@ using namespace std::chrono_literals;
 using std::chrono::nanoseconds;
 
 constexpr auto kSlice = ClientLimits{}.slice;
+constexpr std::size_t kLarge = ControlTime::kSmallAnswerBytes + 1;
 
 /// Appends its name to the log when it is resumed.
 class TurnWaiter final : public Waiter {
@@ -237,6 +238,31 @@ TEST_F(ControlTimeTest, TimeThatNobodyWaitsForCostsNothing) {
     EXPECT_EQ(pass(), "l") << "who has come first";
 }
 
+/// A commit in a large graph is a long step, and the next request of the same client is light.
+TEST_F(ControlTimeTest, WhoComesAfterARestGoesBeforeManyWhoseTurnsAreLongAndShortInTurn) {
+    std::vector<Client> heavy;
+    for (int i = 0; i < 64; ++i) {
+        const Client& one = heavy.emplace_back(client('h'));
+        one->on_resume = [this, turn = i, self = std::weak_ptr{one}]() mutable {
+            work(self.lock(), ++turn % 2 == 0 ? nanoseconds{4ms} : nanoseconds{kSlice});
+            static_cast<void>(time.may_run(self.lock()));
+        };
+        use(one, kSlice);
+        one->on_resume();
+    }
+    int most = 0;
+    for (int request = 0; request < 200; ++request) {
+        for (int i = 0; i < 13; ++i) pass();
+        EXPECT_FALSE(work(light, 1us));
+        int turns = 1;
+        for (; pass() != "l"; ++turns) ASSERT_LT(turns, 1'000);
+        work(light, 30us);
+        // In the first turns, it is not known yet how long they are.
+        if (request >= 100) most = std::max(most, turns);
+    }
+    EXPECT_LE(most, 2);
+}
+
 struct ControlTimeDebt : ControlTimeTest, testing::WithParamInterface<int> {};
 
 TEST_P(ControlTimeDebt, OfOneLongStepIsLimitedHoweverManyTheOthersAre) {
@@ -259,10 +285,17 @@ TEST_F(ControlTimeTest, WhoHasUsedLittleFinishesWithoutAnotherTurn) {
     EXPECT_EQ(pass(), "l");
     EXPECT_TRUE(work(light, 30us));
     EXPECT_EQ(pass(), "a");
-    EXPECT_TRUE(time.may_finish(light));
+    EXPECT_TRUE(time.may_finish(light, kLarge));
     EXPECT_FALSE(time.may_run(light));
     use(light, kSlice);
-    EXPECT_FALSE(time.may_finish(light));
+    EXPECT_FALSE(time.may_finish(light, kLarge));
+}
+
+TEST_F(ControlTimeTest, ASmallAnswerNeedsNoTurn) {
+    keep_working(a, kSlice);
+    use(light, 10ms);
+    EXPECT_FALSE(time.may_finish(light, kLarge));
+    EXPECT_TRUE(time.may_finish(light, ControlTime::kSmallAnswerBytes));
 }
 
 TEST_F(ControlTimeTest, WhatIsDoneForAnotherClientCountsForThatClient) {

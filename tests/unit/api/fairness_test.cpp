@@ -17,6 +17,7 @@ using namespace std::chrono_literals;
 
 constexpr TimePoint kStart{1h};
 constexpr std::size_t kSize = 100;
+bool never() { return false; }
 
 /// Appends its name to the log when it is resumed.
 class FakeWaiter final : public Waiter {
@@ -72,7 +73,7 @@ TEST_F(RoomQueueTest, ResumesInTheOrderOfArrivalAndEachOnce) {
         EXPECT_TRUE(room.may_ask(*a, kSize));
         EXPECT_FALSE(room.may_ask(*c, kSize));
     };
-    room.retry(kStart);
+    room.retry(kStart, never);
     EXPECT_EQ(take_log(), "bac");
     EXPECT_TRUE(room.empty());
 }
@@ -82,11 +83,11 @@ TEST_F(RoomQueueTest, ASmallRequestGoesBeforeLargeOnesThatCameEarlier) {
     room.wait(b, 2'000);
     room.wait(c, 1);
     a->on_resume = [&] { room.wait(a, 2'000); };
-    room.retry(kStart);
+    room.retry(kStart, never);
     EXPECT_EQ(take_log(), "ca") << "then the engine is full";
     room.wait(c, 1);
     a->on_resume = nullptr;
-    room.retry(kStart);
+    room.retry(kStart, never);
     EXPECT_EQ(take_log(), "cab");
 }
 
@@ -103,7 +104,7 @@ TEST_F(RoomQueueTest, ALargeRequestWaitsForSmallOnesOfItsSizeAtMost) {
     ask_again(c, 100);
     std::string order;
     while (order.size() < 50) {
-        room.retry(kStart);
+        room.retry(kStart, never);
         order += take_log();
     }
     EXPECT_EQ(order.substr(0, 5), "ccabc");
@@ -116,10 +117,10 @@ TEST_F(RoomQueueTest, StopsAtTheFirstRefusalAndKeepsThatOneFirst) {
     room.wait(a, kSize);
     room.wait(b, kSize);
     a->on_resume = [&] { room.wait(a, kSize); };
-    room.retry(kStart);
+    room.retry(kStart, never);
     EXPECT_EQ(take_log(), "a");
     a->on_resume = nullptr;
-    room.retry(kStart);
+    room.retry(kStart, never);
     EXPECT_EQ(take_log(), "ab");
 }
 
@@ -131,10 +132,10 @@ TEST_F(RoomQueueTest, ASecondRequestWaitsBehindTheOthers) {
         EXPECT_FALSE(room.may_ask(*a, kSize)) << "its turn is used";
         room.wait(a, kSize);
     };
-    room.retry(kStart);
+    room.retry(kStart, never);
     EXPECT_EQ(take_log(), "ab");
     a->on_resume = nullptr;
-    room.retry(kStart);
+    room.retry(kStart, never);
     EXPECT_EQ(take_log(), "a");
 }
 
@@ -143,9 +144,9 @@ TEST_F(RoomQueueTest, ExpiresWithoutATurn) {
     room.wait(b, kSize);
     a->on_resume = [&] { room.wait(a, kSize); };
     b->deadline = kStart + 10ms;
-    room.retry(kStart + 9ms);
+    room.retry(kStart + 9ms, never);
     EXPECT_EQ(take_log(), "a");
-    room.retry(kStart + 10ms);
+    room.retry(kStart + 10ms, never);
     EXPECT_EQ(take_log(), "Ba");
 }
 
@@ -154,7 +155,7 @@ TEST_F(RoomQueueTest, SkipsWaitersThatAreGone) {
     room.wait(gone, kSize);
     room.wait(a, kSize);
     gone.reset();
-    room.retry(kStart);
+    room.retry(kStart, never);
     EXPECT_EQ(take_log(), "a");
 }
 
@@ -162,12 +163,12 @@ TEST_F(RoomQueueTest, WaitersThatAreGoneDoNotCollect) {
     room.wait(a, kSize);
     room.wait(waiter('x'), 1'000'000);
     a->on_resume = [&] { room.wait(a, kSize); };  // there is no room
-    room.retry(kStart);
+    room.retry(kStart, never);
     a->on_resume = [&] {
         room.took_room(*a);
         EXPECT_TRUE(room.empty()) << "a client that has left keeps its place";
     };
-    room.retry(kStart);
+    room.retry(kStart, never);
     EXPECT_EQ(take_log(), "aa");
 }
 
@@ -181,14 +182,14 @@ TEST_F(RoomQueueTest, SmallRequestsOfManyClientsCount) {
         };
         room.wait(one, kSize);
     }
-    for (int round = 0; round < 100; ++round) room.retry(kStart);
+    for (int round = 0; round < 100; ++round) room.retry(kStart, never);
     take_log();
     std::string order;
     for (int round = 0; round < 10; ++round) {  // clients that connect anew must not go before those that stay
         const auto next = waiter('n');
         next->on_resume = [&] { room.took_room(*next); };
         room.wait(next, 10 * kSize);
-        room.retry(kStart);
+        room.retry(kStart, never);
         order += take_log();
     }
     EXPECT_LE(std::ranges::count(order, 'n'), 1) << "each waits for about ten requests of each of the others";
@@ -200,7 +201,7 @@ TEST_F(RoomQueueTest, ALargeRequestDoesNotGetThePlaceOfASmallOneThatHasExpired) 
     b->deadline = kStart;
     b->on_expire = [&] { room.wait(b, 2'000); };
     for (const auto& waiter : {a, b}) waiter->on_resume = [&, self = waiter.get()] { room.took_room(*self); };
-    room.retry(kStart);
+    room.retry(kStart, never);
     EXPECT_EQ(take_log(), "Bab");
     EXPECT_EQ(b->room().plans, 2'000U);
 }
@@ -215,9 +216,9 @@ TEST_F(RoomQueueTest, ALargeRequestDoesNotGetTheTurnOfASmallOneThatWasRefused) {
         b->on_resume = [&] { room.took_room(*b); };
     };
     a->on_resume = [&] { room.took_room(*a); };
-    room.retry(kStart);
+    room.retry(kStart, never);
     EXPECT_EQ(take_log(), "ba");
-    room.retry(kStart);
+    room.retry(kStart, never);
     EXPECT_EQ(take_log(), "b");
 }
 
@@ -226,12 +227,22 @@ TEST_F(RoomQueueTest, WhoLeavesItsTurnIsNotCharged) {
     room.wait(b, 2 * kSize);
     a->on_resume = [&] { room.leave_turn(*a); };
     b->on_resume = [&] { room.wait(b, 2 * kSize); };
-    room.retry(kStart);
+    room.retry(kStart, never);
     EXPECT_EQ(take_log(), "ab");
     room.wait(a, kSize);
-    room.retry(kStart);
+    room.retry(kStart, never);
     EXPECT_EQ(take_log(), "ab") << "a still goes first";
     EXPECT_EQ(a->room().plans, 0U);
+}
+
+TEST_F(RoomQueueTest, TheRestWaitsForTheNextTimeWhenTheTimeIsOver) {
+    for (const auto& waiter : {a, b, c}) room.wait(waiter, kSize);
+    int left = 2;
+    room.retry(kStart, [&] { return --left == 0; });
+    EXPECT_EQ(take_log(), "ab");
+    EXPECT_FALSE(room.empty());
+    room.retry(kStart, never);
+    EXPECT_EQ(take_log(), "c");
 }
 
 TEST(NonReentrant, RefusesToRunInsideItself) {
@@ -251,17 +262,31 @@ TEST(NonReentrant, RunsAgainAfterAnException) {
     EXPECT_TRUE(loop.run([] {}));
 }
 
+TEST_F(ProgressQueueTest, TheRestIsResumedWithoutFurtherProgress) {
+    for (const auto& waiter : {a, b, c}) ports.wait(waiter);
+    a->on_resume = [&] { ports.wait(a); };
+    const auto at_once = [] { return true; };
+    ports.retry(kStart, 1, at_once);
+    EXPECT_EQ(take_log(), "a");
+    ports.retry(kStart, 1, at_once);
+    EXPECT_EQ(take_log(), "b");
+    ports.retry(kStart, 1, never);
+    EXPECT_EQ(take_log(), "c") << "a waits for progress";
+    ports.retry(kStart, 2, never);
+    EXPECT_EQ(take_log(), "a");
+}
+
 TEST_F(ProgressQueueTest, ResumesAllInOrderOnceSomethingHasStarted) {
     for (const auto& waiter : {b, a, b}) ports.wait(waiter);
-    ports.retry(kStart, 0);
+    ports.retry(kStart, 0, never);
     EXPECT_EQ(take_log(), "") << "nothing has started";
     b->on_resume = [&] { ports.wait(b); };  // its ports wait again
-    ports.retry(kStart, 1);
+    ports.retry(kStart, 1, never);
     EXPECT_EQ(take_log(), "ba");
-    ports.retry(kStart, 1);
+    ports.retry(kStart, 1, never);
     EXPECT_EQ(take_log(), "");
     b->on_resume = nullptr;
-    ports.retry(kStart, 2);
+    ports.retry(kStart, 2, never);
     EXPECT_EQ(take_log(), "b");
     EXPECT_TRUE(ports.empty());
 }
@@ -269,7 +294,7 @@ TEST_F(ProgressQueueTest, ResumesAllInOrderOnceSomethingHasStarted) {
 TEST_F(ProgressQueueTest, LetsThoseGiveUpWhoseTimeIsOver) {
     a->deadline = kStart;
     ports.wait(a);
-    ports.retry(kStart, 0);
+    ports.retry(kStart, 0, never);
     EXPECT_EQ(take_log(), "A");
 }
 

@@ -187,6 +187,23 @@ TEST(Outbox, TelemetryThatNobodyReadsIsBoundedInNumberAndInBytes) {
     EXPECT_GT(bytes, OutboxLimits{}.telemetry_bytes / 2);
 }
 
+TEST(Outbox, AFilterReducesTelemetryWhenItIsTaken) {
+    v1::Event levels;
+    for (const char* name : {"a", "b", "c"}) levels.mutable_levels()->add_meters()->set_node(name);
+    Outbox outbox;
+    outbox.push_telemetry(std::make_shared<std::string>(levels.SerializeAsString()));
+    outbox.filter_telemetry(std::make_shared<NodeFilter>(std::vector<std::string>{"b"}));
+    FrameDecoder decoder;
+    decoder.feed(drain(outbox));
+    v1::ServerMessage received;
+    const auto frame = decoder.next();
+    ASSERT_TRUE(frame && *frame);
+    ASSERT_TRUE(received.ParseFromArray((*frame)->data(), static_cast<int>((*frame)->size())));
+    EXPECT_EQ(received.event().telemetry_number(), 1U);
+    ASSERT_EQ(received.event().levels().meters_size(), 1);
+    EXPECT_EQ(received.event().levels().meters(0).node(), "b");
+}
+
 TEST(Outbox, LittleTelemetryIsTakenAtOnceSoThatItDoesNotGrowStale) {
     Outbox outbox;
     for (std::uint64_t i = 0; i < 256; ++i) outbox.push_telemetry(telemetry_of(i, 1));  // 1 KB each

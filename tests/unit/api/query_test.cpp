@@ -121,6 +121,25 @@ TEST(Queries, StatusTellsDeviceRealtimeAndEngine) {
     )");
 }
 
+TEST(Queries, StatusTellsWhichRevisionIsHeard) {
+    Script script;
+    script.play("hello a\n" + tone());
+    const auto heard = [&] {
+        script.send('a', request("id: 9 get_status {}"));
+        return script.receive('a')->response().get_status().engine().heard_revision();
+    };
+    EXPECT_EQ(heard(), 1U);
+    script.play(R"(
+        a> id: 2 apply_transaction { edits { edits { add_node { name: "trim" type: "gain" } } } }
+        a< response { id: 2 apply_transaction { revision: 2 } }
+        a> id: 3 apply_transaction { edits { edits { add_node { name: "other" type: "gain" } } } }
+        a< response { id: 3 apply_transaction { revision: 3 } }
+    )");
+    EXPECT_EQ(heard(), 1U) << "no block has been rendered since";
+    for (int blocks = 0; heard() < 3 && blocks < 100; ++blocks) script.block();
+    EXPECT_EQ(heard(), 3U);
+}
+
 TEST(Queries, AFrequencyResponseIsThatOfTheParametersOfNow) {
     Script script;
     script.play(R"(

@@ -83,7 +83,7 @@ TEST_F(ScheduleTest, ParametersTakeEffectAtTheirFrameAndEveryClientIsTold) {
     EXPECT_EQ(edit.id(), 1U);
     EXPECT_EQ(edit.frame(), at);
     EXPECT_EQ(edit.client_name(), "a");
-    EXPECT_EQ(edit.summary(), "set vol.gain_db");
+    EXPECT_EQ(edit.summary(), "set vol.gain_db = -6");
     EXPECT_FALSE(response.set_parameters().has_frame());
     EXPECT_EQ(call("id: 3 list_pending { }").list_pending().edits_size(), 1);
     play_to(at - 50 * kBlock);
@@ -105,7 +105,7 @@ TEST_F(ScheduleTest, ATransactionTakesEffectInTheBlockOfItsFrame) {
         call("id: 2 apply_transaction { wait_for_start: true at { frame: " + std::to_string(at) +
              " } edits { edits { disconnect { from: \"vol\" to: \"out\" } } } }");
     ASSERT_EQ(response.status().code(), v1::OK) << response.status().message();
-    EXPECT_EQ(response.apply_transaction().pending().summary(), "disconnect vol from out");
+    EXPECT_EQ(response.apply_transaction().pending().summary(), "disconnect vol -> out");
     EXPECT_EQ(response.apply_transaction().revision(), 0U);
     play_to(at - 30 * kBlock);
     EXPECT_EQ(script.engine.revision(), 1U);
@@ -130,7 +130,7 @@ TEST_F(ScheduleTest, LookAheadIsFilledBeforeTheFrame) {
         "\"out\" } } edits { connect { from: \"vol\" to: \"lim\" } } edits { connect { from: \"lim\" to: \"out\" } } } }");
     ASSERT_EQ(response.status().code(), v1::OK) << response.status().message();
     EXPECT_EQ(response.apply_transaction().pending().summary(),
-              "add limiter lim, disconnect vol from out, connect vol to lim and 1 more");
+              "add lim; connect vol -> lim and lim -> out; disconnect vol -> out");
     play_to(at + 2 * kBlock);
     const auto changes = pending_events();
     ASSERT_EQ(changes.size(), 2U);
@@ -206,7 +206,7 @@ TEST_F(ScheduleTest, AnEditCanBeCancelledByAnotherClientUntilItIsSent) {
     const std::uint64_t at = frame() + 60 * kBlock;
     ASSERT_EQ(call(set_at(at)).status().code(), v1::OK);
     const v1::Response cancelled = call("id: 2 cancel_pending { id: 1 }", 'b');
-    EXPECT_EQ(cancelled.cancel_pending().edit().summary(), "set vol.gain_db");
+    EXPECT_EQ(cancelled.cancel_pending().edit().summary(), "set vol.gain_db = -6");
     EXPECT_EQ(call("id: 3 cancel_pending { id: 1 }", 'b').status().code(), v1::NOT_FOUND);
     ASSERT_EQ(call(set_at(at)).set_parameters().pending().id(), 2U) << "ids are not used again";
     play_to(at - kBlock);

@@ -35,6 +35,9 @@ class FakeDaemon final : public DaemonAccess {
         if (no_memory) throw std::bad_alloc{};
         ++graph_changes;
     }
+    [[nodiscard]] bool records_changes() const override { return recording; }
+    [[nodiscard]] Expected<bool> reserve_record(std::size_t /*bytes*/) override { return room; }
+    void record(Record record) override { records.push_back(std::move(record)); }
     void list_devices(std::function<void(std::vector<DeviceInfo>)> done) override { looks.push_back(std::move(done)); }
     [[nodiscard]] std::int64_t utc_us() const override { return utc; }
     [[nodiscard]] Access& access() override { return tokens == nullptr ? no_access() : *tokens; }
@@ -67,6 +70,9 @@ class FakeDaemon final : public DaemonAccess {
     Access* tokens = nullptr;  ///< null: no access tokens
     std::int64_t utc = 1'796'156'100'000'000;
     int graph_changes = 0;
+    bool recording = false;
+    Expected<bool> room = true;  ///< for records
+    std::deque<Record> records;  ///< that have not been written
     bool no_memory = false;
     std::optional<std::string> confirmation{};  ///< the file
     int confirmation_saves = 0;

@@ -92,6 +92,7 @@ TEST_F(ConfigOptions, EveryKey) {
         tls-key = "k.pem"
         tls-client-ca = "ca.pem"
         state-dir = "/var/lib/x"
+        durability = "async"
         tokens = "/etc/rtad/tokens"
         graph = 'g.json'
         max-clients = 1000
@@ -116,6 +117,7 @@ TEST_F(ConfigOptions, EveryKey) {
     EXPECT_EQ(options.tls_key, "k.pem");
     EXPECT_EQ(options.tls_client_ca, "ca.pem");
     EXPECT_EQ(options.state_directory, "/var/lib/x");
+    EXPECT_EQ(options.durability, Durability::async);
     EXPECT_EQ(options.tokens, "/etc/rtad/tokens");
     EXPECT_EQ(options.graph, "g.json");
     EXPECT_EQ(options.limits.clients.clients, 1'000U);

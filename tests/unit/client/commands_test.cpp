@@ -434,6 +434,10 @@ TEST(Commands, UndoAndRedoSayWhatTheyHaveDone) {
               "applied step 1 again of desk: add gain_1: revision 9, takes effect at frame 640\n");
     EXPECT_EQ(shown(rtad.last_change()), "redo { steps: 1 wait_for_start: true }");
     EXPECT_EQ(parse_json<v1::Response>(rtad.run({"undo", "--json"}).out).undo().revision(), 9U);
+    EXPECT_TRUE(rtad.run({"undo", "3"}).err.ends_with("undone first, or together with it, with --force\n"));
+    EXPECT_EQ(rtad.run({"undo", "3", "--force"}).exit, Exit::done);
+    EXPECT_TRUE(rtad.run({"undo", "1000"}).err.ends_with("not 1000; with --all, the steps of all authors count\n"));
+    EXPECT_TRUE(rtad.run({"undo", "1000", "--all"}).err.ends_with("not 1000\n"));
     for (const char* const bad : {"0", "1001", "-1", "two", "1.5"}) {
         const auto run = rtad.run({"undo", bad});
         EXPECT_EQ(run.exit, Exit::usage) << bad;

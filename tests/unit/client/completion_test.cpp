@@ -116,6 +116,10 @@ class FixedSource final : public rtactl::CompletionSource {
         asked = true;
         return reachable ? &graph_ : nullptr;
     }
+    std::vector<std::string> scenes() override {
+        asked = true;
+        return reachable ? std::vector<std::string>{"day", "night"} : std::vector<std::string>{};
+    }
     bool reachable = true;
     bool asked = false;
 
@@ -133,6 +137,13 @@ Texts offered(const std::vector<std::string>& words, Place place = Place::shell)
     for (const Candidate& candidate : complete(all_commands(), words, place, source).candidates)
         texts.push_back(candidate.text + (candidate.final ? " " : ""));
     return texts;
+}
+
+TEST(Completion, OffersScenes) {
+    for (const char* const command : {"recall", "rename", "remove", "diff", "save"})
+        EXPECT_EQ(offered({"scene", command, ""}), (Texts{"day ", "night "})) << command;
+    EXPECT_EQ(offered({"scene", "recall", "n"}), Texts{"night "});
+    EXPECT_EQ(offered({"scene", "rename", "day", ""}), Texts{}) << "a new name";
 }
 
 TEST(Completion, OffersTheCommandsOfThePlace) {
@@ -162,7 +173,7 @@ TEST(Completion, OffersAllCommandsAndNothingElse) {
 
 TEST(Completion, OffersOptionsOnce) {
     EXPECT_EQ(offered({"set", "--"}),
-              (Texts{"--ramp ", "--at ", "--expect ", "--dry-run ", "--confirm-within ", "--help "}));
+              (Texts{"--ramp ", "--at ", "--expect ", "--dry-run ", "--max-load ", "--confirm-within ", "--help "}));
     EXPECT_EQ(offered({"set", "--ramp", "5", "--r"}), Texts{});
     EXPECT_EQ(offered({"--so"}, Place::command_line), Texts{"--socket "});
     EXPECT_EQ(offered({"--socket", "/s", "--so"}, Place::command_line), Texts{});
@@ -186,6 +197,16 @@ TEST(Completion, OffersNodes) {
     EXPECT_EQ(offered({"bypass", ""}), (Texts{"low ", "vol "})) << "those that have a bypass";
     EXPECT_EQ(offered({"bypass", "low", "of"}), Texts{"off "});
     EXPECT_EQ(offered({"meter", ""}), Texts{"vu "});
+}
+
+TEST(Completion, OffersConditions) {
+    EXPECT_EQ(offered({"wait", "si"}), Texts{"silence "});
+    EXPECT_EQ(offered({"wait", "node", "o"}), (Texts{"osc ", "out "}));
+    EXPECT_EQ(offered({"wait", "silence", ""}), Texts{"vu "});
+    EXPECT_EQ(offered({"wait", "pending", ""}), Texts{"none "});
+    EXPECT_EQ(offered({"wait", "vol.m"}), Texts{"vol.mute="});
+    EXPECT_EQ(offered({"wait", "vol.mute="}), (Texts{"vol.mute=on ", "vol.mute=off "})) << "no toggle";
+    EXPECT_EQ(offered({"wait", "running", ""}), Texts{});
 }
 
 TEST(Completion, OffersPortsWhereANodeHasSeveral) {

@@ -73,6 +73,27 @@ TEST_F(EditOptions, ADryRunPrintsWhatWouldChange) {
     EXPECT_TRUE(has(json.out, "\"diff\":[{\"remove_node\":{\"name\":\"vol\"}}]")) << json.out;
 }
 
+TEST_F(EditOptions, AMaximumLoadIsAPercentage) {
+    FakeRtad rtad;
+    EXPECT_EQ(rtad.run({"add", "gain", "x", "--max-load", "80%"}).exit, Exit::done);
+    EXPECT_FLOAT_EQ(rtad.last_change().apply_transaction().max_load(), 0.8F);
+    EXPECT_EQ(rtad.run({"graph", "clear", "--max-load=62.5 %"}).exit, Exit::done);
+    EXPECT_FLOAT_EQ(rtad.last_change().apply_transaction().max_load(), 0.625F);
+    EXPECT_EQ(rtad.run({"shell"}, "begin --max-load 50\nremove vol\ncommit\n").exit, Exit::done);
+    EXPECT_FLOAT_EQ(rtad.last_change().apply_transaction().max_load(), 0.5F);
+    EXPECT_EQ(rtad.run({"remove", "vol"}).exit, Exit::done);
+    EXPECT_FALSE(rtad.last_change().apply_transaction().has_max_load());
+    for (const char* const load : {"", "0%", "101%", "-5%", "x", "80%%", "nan"}) {
+        const Outcome outcome = rtad.run({"graph", "clear", std::string{"--max-load="} + load});
+        EXPECT_EQ(outcome.exit, Exit::usage) << load;
+        EXPECT_TRUE(has(outcome.err, "expected a percentage")) << outcome.err;
+    }
+    // The fake daemon predicts nothing.
+    const Outcome dry = rtad.run({"remove", "vol", "--dry-run", "--max-load", "80%"});
+    EXPECT_EQ(dry.exit, Exit::refused);
+    EXPECT_TRUE(has(dry.err, "the load cannot be predicted")) << dry.err;
+}
+
 TEST_F(EditOptions, InTheShellTheyBelongToTheTransaction) {
     FakeRtad rtad;
     EXPECT_EQ(rtad.run({"shell"}, "begin --expect 4\nremove vol\ncommit\n").exit, Exit::done);
@@ -174,7 +195,7 @@ TEST_F(EditOptions, TheHelpShowsThemOnceAndWithEveryEdit) {
         if (words[0] == "graph" || words[0] == "import") command.push_back(words[1]);
         command.emplace_back("--help");
         const std::string page = run_rtactl(command).out;
-        EXPECT_TRUE(has(page, "[--expect REVISION] [--dry-run]")) << page;
+        EXPECT_TRUE(has(page, "[--expect REVISION] [--dry-run] [--max-load PERCENT]")) << page;
         EXPECT_TRUE(has(page, "Make the change only if the graph is at this revision")) << page;
     }
 }

@@ -70,6 +70,16 @@ v1::PendingEdit fake_pending() {
     return edit;
 }
 
+v1::SceneInfo fake_scene(const std::string& name) {
+    v1::SceneInfo scene;
+    scene.set_name(name);
+    scene.set_node_count(3);
+    scene.set_prepared(name == "day");
+    scene.set_author("desk");
+    scene.set_utc_us(1'796'156'100'000'000);
+    return scene;
+}
+
 v1::TokenState fake_token(const std::string& name) {
     v1::TokenState token;
     token.set_name(name);
@@ -105,7 +115,9 @@ v1::UndoResult fake_undo(std::uint32_t steps, bool undone) {
 bool changes(const v1::Request& request) {
     return request.has_apply_transaction() || request.has_set_parameters() || request.has_check_graph() ||
            request.has_set_volume() || request.has_undo() || request.has_redo() || request.has_create_token() ||
-           request.has_revoke_token() || request.has_cancel_pending() || request.has_confirm() || request.has_revert();
+           request.has_revoke_token() || request.has_cancel_pending() || request.has_save_scene() ||
+           request.has_recall_scene() || request.has_rename_scene() || request.has_remove_scene() ||
+           request.has_confirm() || request.has_revert();
 }
 
 }  // namespace
@@ -345,6 +357,15 @@ Reply FakeRtad::answer(const v1::Request& request) {
                                                              : request.set_volume().volume_db());
             break;
         case v1::Request::kUndo:
+            if (request.undo().steps() == 1'000)
+                return {.bytes =
+                            frame(refusal(request, v1::NOT_FOUND, "there are only 2 steps of desk to undo, not 1000"))};
+            if (request.undo().steps() == 3 && !request.undo().force()) {
+                return {.bytes = frame(refusal(request, v1::FAILED_PRECONDITION,
+                                               "step 1 cannot be undone: step 2 of stage has changed the same nodes or "
+                                               "connections; expected that step to be undone first, or together with "
+                                               "it"))};
+            }
             *response.mutable_undo() = fake_undo(request.undo().steps(), true);
             if (request.undo().has_confirm_within_s())
                 *response.mutable_undo()->mutable_confirmation() = fake_confirmation();
@@ -381,11 +402,35 @@ Reply FakeRtad::answer(const v1::Request& request) {
             *response.mutable_revert() = fake_undo(1, true);
             break;
         case v1::Request::kSaveScene:
+            *response.mutable_save_scene()->mutable_scene() = fake_scene(request.save_scene().name());
+            response.mutable_save_scene()->mutable_scene()->set_partial(!request.save_scene().nodes().empty());
+            break;
         case v1::Request::kRecallScene:
+            if (request.recall_scene().has_at()) {
+                *response.mutable_recall_scene()->mutable_transaction()->mutable_pending() = fake_pending();
+                break;
+            }
+            response.mutable_recall_scene()->mutable_transaction()->set_revision(++revision_);
+            response.mutable_recall_scene()->mutable_transaction()->set_frame(4'096);
+            response.mutable_recall_scene()->set_was_prepared(request.recall_scene().name() == "day");
+            if (!response.recall_scene().was_prepared()) response.mutable_recall_scene()->set_prepare_ms(12.5F);
+            break;
         case v1::Request::kListScenes:
+            *response.mutable_list_scenes()->add_scenes() = fake_scene("day");
+            *response.mutable_list_scenes()->add_scenes() = fake_scene("night");
+            break;
         case v1::Request::kRenameScene:
+            *response.mutable_rename_scene()->mutable_scene() = fake_scene(request.rename_scene().new_name());
+            break;
         case v1::Request::kRemoveScene:
+            *response.mutable_remove_scene()->mutable_scene() = fake_scene(request.remove_scene().name());
+            break;
         case v1::Request::kGetScene:
+            *response.mutable_get_scene()->mutable_scene() = fake_scene(request.get_scene().name());
+            response.mutable_get_scene()->set_revision(revision_);
+            if (request.get_scene().with_diff() && request.get_scene().name() == "night")
+                response.mutable_get_scene()->add_diff()->mutable_remove_node()->set_name("osc");
+            break;
         case v1::Request::kHello:
         case v1::Request::kGetTime:
         case v1::Request::REQUEST_NOT_SET:

@@ -125,12 +125,50 @@ TEST(Watch, WatchesChangesUnlessToldOtherwise) {
 
 TEST(Watch, RefusesWhatItDoesNotKnow) {
     FakeRtad rtad;
-    EXPECT_TRUE(has(rtad.run({"watch", "levles"}).err, "did you mean \"levels\"?"));
+    EXPECT_EQ(rtad.run({"watch", "--spectrum"}).exit, Exit::usage);
     for (const char* rate : {"0", "101", "fast", "-1"})
         EXPECT_EQ(rtad.run({"watch", "--rate", rate}).exit, Exit::usage) << rate;
     for (const char* count : {"0", "-1", "many", "1.5"})
         EXPECT_EQ(rtad.run({"watch", "--count", count}).exit, Exit::usage) << count;
     EXPECT_EQ(rtad.daemon().connections(), 0U);
+    const Outcome misspelled = rtad.run({"watch", "levles"});
+    EXPECT_EQ(misspelled.exit, Exit::refused);
+    EXPECT_TRUE(has(misspelled.err, "did you mean \"levels\"?")) << misspelled.err;
+}
+
+v1::Event port_levels(bool with_spectrum) {
+    v1::Event event;
+    v1::PortLevels& levels = *event.mutable_port_levels();
+    levels.set_frame(9'600);
+    for (const char* const name : {"osc", "vol:out"}) {
+        v1::PortLevel& port = *levels.add_ports();
+        port.set_port(name);
+        port.add_channels()->set_peak_db(-6.0F);
+        port.mutable_channels(0)->set_rms_db(-9.0F);
+    }
+    if (!with_spectrum) return event;
+    v1::Spectrum& spectrum = *levels.mutable_ports(1)->add_spectra();
+    for (const float magnitude : {-90.0F, -20.5F, -60.0F}) spectrum.add_magnitudes_db(magnitude);
+    spectrum.set_band_hz(23.4375F);
+    return event;
+}
+
+TEST(Watch, WordsThatAreNotTopicsArePorts) {
+    FakeRtad rtad{with_events({port_levels(false), port_levels(true)}, false)};
+    const Outcome outcome = rtad.run({"watch", "osc", "xruns", "vol:out", "--spectrum", "--count", "2"});
+    EXPECT_EQ(outcome.exit, Exit::done) << outcome.err;
+    EXPECT_EQ(
+        outcome.out,
+        "ports up to frame 9600: osc peak -6.0, rms -9.0 dB; vol:out peak -6.0, rms -9.0 dB\n"
+        "ports up to frame 9600: osc peak -6.0, rms -9.0 dB; vol:out peak -6.0, rms -9.0 dB, strongest 23.4375 Hz "
+        "-20.5 dB\n");
+    const v1::Subscribe wanted = subscribed(rtad);
+    ASSERT_EQ(wanted.topics_size(), 1);
+    EXPECT_EQ(wanted.topics(0), v1::TOPIC_XRUNS);
+    ASSERT_EQ(wanted.watches_size(), 2);
+    EXPECT_EQ(wanted.watches(0).port(), "osc");
+    EXPECT_EQ(wanted.watches(1).port(), "vol:out");
+    EXPECT_TRUE(wanted.watches(1).spectrum());
 }
 
 TEST(Meter, PrintsALineAnEventWhereThereIsNoTerminal) {

@@ -3,7 +3,10 @@
 #include <pthread.h>
 #include <signal.h>  // NOLINT(modernize-deprecated-headers): pthread_kill is POSIX
 
+#include <algorithm>
+#include <functional>
 #include <future>
+#include <memory>
 #include <thread>
 
 #include "fake_rtad.h"
@@ -56,6 +59,64 @@ TEST(Watch, EndsWellWhenInterrupted) {
         EXPECT_EQ(outcome.get().exit, Exit::done);
         watcher.join();
     }
+}
+
+/// The first connection is lost after change 4; the next continues as `second` says.
+FakeRtad::Override losing(std::function<Reply(v1::Response&)> second) {
+    auto connection = std::make_shared<int>(0);
+    return [second = std::move(second), connection](const v1::Request& request) -> std::optional<Reply> {
+        if (!request.has_subscribe()) return std::nullopt;
+        v1::Response response = ok(request);
+        response.mutable_subscribe()->set_instance_id("one");
+        if (++*connection > 1) return second(response);
+        response.mutable_subscribe()->set_change_number(2);
+        return Reply{.bytes = frame(response) + frame(heard(3)) + frame(heard(4)), .close = true};
+    };
+}
+
+TEST(Watch, ResumesAfterALostConnection) {
+    FakeRtad rtad{losing([](v1::Response& response) {
+        response.mutable_subscribe()->set_change_number(4);
+        response.mutable_subscribe()->set_resumed(true);
+        return Reply{.bytes = frame(response) + frame(heard(5))};
+    })};
+    const Outcome outcome = rtad.run({"watch", "--count", "3"});
+    EXPECT_EQ(outcome.exit, Exit::done);
+    EXPECT_EQ(std::ranges::count(outcome.out, '\n'), 3) << outcome.out;
+    EXPECT_NE(outcome.err.find("; connecting again\nrtactl: warning: connected again\n"), std::string::npos)
+        << outcome.err;
+    const v1::Subscribe first = rtad.daemon().requests().front().subscribe();
+    const v1::Subscribe second = rtad.daemon().requests().back().subscribe();
+    EXPECT_FALSE(first.has_resume_after());
+    EXPECT_EQ(second.resume_after(), 4U);
+    EXPECT_EQ(second.resume_instance(), "one");
+}
+
+TEST(Watch, SaysWhichChangesWereMissed) {
+    FakeRtad rtad{losing([](v1::Response& response) {
+        response.mutable_subscribe()->set_change_number(9);
+        return Reply{.bytes = frame(response) + frame(heard(10))};
+    })};
+    const Outcome outcome = rtad.run({"watch", "--count", "3"});
+    EXPECT_NE(outcome.err.find("connected again: the changes 5 to 9 were missed"), std::string::npos) << outcome.err;
+}
+
+TEST(Watch, SaysThatTheDaemonWasRestarted) {
+    FakeRtad rtad{losing([](v1::Response& response) {
+        response.mutable_subscribe()->set_instance_id("two");
+        return Reply{.bytes = frame(response) + frame(heard(1))};
+    })};
+    const Outcome outcome = rtad.run({"watch", "--json", "--count", "3"});
+    EXPECT_NE(outcome.err.find("connected again: rtad was restarted"), std::string::npos) << outcome.err;
+    EXPECT_EQ(std::ranges::count(outcome.out, '\n'), 5) << "two responses and three events: " << outcome.out;
+}
+
+TEST(Watch, AsksForTheChangesOfSomeNodes) {
+    FakeRtad rtad{with_events(false)};
+    EXPECT_EQ(rtad.run({"watch", "--nodes", "osc,vol", "--count", "1"}).exit, Exit::done);
+    const v1::Subscribe request = rtad.daemon().requests().front().subscribe();
+    EXPECT_EQ((std::vector<std::string>{request.nodes().begin(), request.nodes().end()}),
+              (std::vector<std::string>{"osc", "vol"}));
 }
 
 TEST(Watch, InTheShellLeavesItsConnectionAlone) {

@@ -54,6 +54,24 @@ TEST(Client, SendsEachRequestAndReturnsItsResult) {
                 request.apply_transaction().confirm_within_s());
         if (request.has_confirm()) response.mutable_confirm()->mutable_confirmation()->set_id(request.confirm().id());
         if (request.has_revert()) response.mutable_revert()->set_revision(request.revert().id());
+        if (request.has_save_scene()) {
+            response.mutable_save_scene()->mutable_scene()->set_name(request.save_scene().name());
+            response.mutable_save_scene()->mutable_scene()->set_node_count(
+                static_cast<std::uint32_t>(request.save_scene().nodes_size()));
+        }
+        if (request.has_recall_scene()) {
+            response.mutable_recall_scene()->set_prepare_ms(request.recall_scene().fade_ms());
+            if (request.recall_scene().has_at())
+                response.mutable_recall_scene()->mutable_transaction()->mutable_pending()->set_id(7);
+        }
+        if (request.has_list_scenes()) response.mutable_list_scenes()->add_scenes()->set_name("day");
+        if (request.has_rename_scene())
+            response.mutable_rename_scene()->mutable_scene()->set_name(request.rename_scene().new_name());
+        if (request.has_remove_scene())
+            response.mutable_remove_scene()->mutable_scene()->set_name(request.remove_scene().name());
+        if (request.has_get_scene())
+            response.mutable_get_scene()->set_revision(
+                request.get_scene().with_graph() && request.get_scene().with_diff() ? 9 : 0);
         return Reply{.bytes = frame(response)};
     }};
     auto client = connect(daemon);
@@ -80,6 +98,13 @@ TEST(Client, SendsEachRequestAndReturnsItsResult) {
     EXPECT_EQ(client->apply_at(at_frame(480'000), {remove_node_edit("osc")})->pending().id(), 5U);
     EXPECT_EQ(client->set_parameters_at(in_seconds(2), {parameter_change("tone", "gain_db", -6)})->pending().id(), 6U);
     EXPECT_EQ(client->pending()->edits(0).id(), 5U);
+    EXPECT_EQ(client->save_scene("day", {"osc", "vol"})->scene().node_count(), 2U);
+    EXPECT_EQ(client->recall_scene("day", {.fade_ms = 2'000.0F})->prepare_ms(), 2'000.0F);
+    EXPECT_EQ(client->recall_scene("day", {.at = in_seconds(2)})->transaction().pending().id(), 7U);
+    EXPECT_EQ(client->scenes()->scenes(0).name(), "day");
+    EXPECT_EQ(client->rename_scene("day", "noon")->scene().name(), "noon");
+    EXPECT_EQ(client->remove_scene("noon")->scene().name(), "noon");
+    EXPECT_EQ(client->scene("day")->revision(), 9U);
     EXPECT_EQ(client->cancel(5)->edit().id(), 5U);
     EXPECT_EQ(client->apply_to_confirm(30, {remove_node_edit("osc")}, WaitFor::start)->confirmation().id(), 30U);
     EXPECT_EQ(client->load_to_confirm(60, "{}")->confirmation().id(), 60U);

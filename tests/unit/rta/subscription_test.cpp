@@ -70,6 +70,26 @@ TEST(Subscription, ContinuesAfterALostConnectionIfNothingWasMissed) {
     EXPECT_EQ(items(*subscription, 6), "started@0 1 2 3 4 5");
     EXPECT_EQ(count(daemon, v1::Request::kGetGraph), 1U);
     EXPECT_EQ(daemon.connections(), 3U);
+    std::vector<std::string> resumed;
+    for (const v1::Request& request : daemon.requests()) {
+        if (request.has_subscribe())
+            resumed.push_back(std::to_string(request.subscribe().resume_after()) +
+                              request.subscribe().resume_instance());
+    }
+    EXPECT_EQ(resumed, (std::vector<std::string>{"0", "2one", "3one"}));
+}
+
+TEST(Subscription, OfSomeNodesAcceptsGapsInTheNumbers) {
+    ScriptedDaemon daemon{ScriptedState{{{.after_resync = {heard(3), heard(7)}, .close_at_end = true},
+                                         {.subscribed_at = 7, .after_subscribe = {heard(12)}}}},
+                          ""};
+    SubscribeOptions options = kQuick;
+    options.nodes = {"osc", "vol"};
+    auto subscription = open(daemon, options);
+    ASSERT_TRUE(subscription);
+    EXPECT_EQ(items(*subscription, 4), "started@0 3 7 12");
+    EXPECT_EQ(count(daemon, v1::Request::kGetGraph), 1U);
+    EXPECT_EQ(daemon.requests()[1].subscribe().nodes(1), "vol");
 }
 
 TEST(Subscription, YieldsTheStateIfChangesWereMissedWhileDisconnected) {
@@ -150,6 +170,7 @@ TEST(Subscription, NeedsNoGraphForTelemetryOnly) {
     SubscribeOptions options = kQuick;
     options.topics = {v1::TOPIC_LEVELS};
     options.telemetry_rate_hz = 25.0F;
+    options.watches = {{.port = "vol:out", .spectrum = true}, {.port = "osc"}};
     ScriptedDaemon daemon{ScriptedState{{{.after_subscribe = {levels}, .close_at_end = true},
                                          {.instance_id = "two", .subscribed_at = 9, .after_subscribe = {levels}}}},
                           ""};
@@ -157,7 +178,12 @@ TEST(Subscription, NeedsNoGraphForTelemetryOnly) {
     ASSERT_TRUE(subscription);
     EXPECT_EQ(items(*subscription, 2), "0 0");
     EXPECT_EQ(count(daemon, v1::Request::kGetGraph), 0U);
-    EXPECT_EQ(daemon.requests()[1].subscribe().telemetry_rate_hz(), 25.0F);
+    const v1::Subscribe wanted = daemon.requests()[1].subscribe();
+    EXPECT_EQ(wanted.telemetry_rate_hz(), 25.0F);
+    ASSERT_EQ(wanted.watches_size(), 2);
+    EXPECT_EQ(wanted.watches(0).port(), "vol:out");
+    EXPECT_TRUE(wanted.watches(0).spectrum());
+    EXPECT_EQ(wanted.watches(1).port(), "osc");
 }
 
 TEST(Subscription, ATimeoutLosesNoItem) {

@@ -86,13 +86,16 @@ class GraphStoreTest : public testing::Test, protected GraphStore::Owner {
     [[nodiscard]] std::unique_ptr<GraphStore> make_store() {
         GraphStore::Owner& owner = *this;
         return std::make_unique<GraphStore>(
-            path_, [this](std::function<void()> task) { control_.post(std::move(task)); }, owner);
+            path_, [this](std::function<void()> task) { control_.post(std::move(task)); }, owner,
+            GraphStore::Settings{});
     }
     [[nodiscard]] Expected<GraphStore::Restored> try_restore(GraphStore& store) {
-        return store.restore([this](const std::string& text) {
-            loaded_ = text;
-            return load_result_;
-        });
+        return store.restore(
+            [this](const std::string& text) {
+                loaded_ = text;
+                return load_result_;
+            },
+            nullptr, nullptr);
     }
     [[nodiscard]] GraphStore::RestoredGraph restore(GraphStore& store) {
         const auto restored = try_restore(store);
@@ -164,7 +167,7 @@ TEST_F(GraphStoreTest, TheHistoryIsRestoredWithTheGraphToWhichItHasLed) {
     const auto loaded = [&] {
         loaded_history_.reset();
         const auto store = make_store();
-        EXPECT_TRUE(store->restore([](const std::string&) -> Expected<void> { return {}; }, load));
+        EXPECT_TRUE(store->restore([](const std::string&) -> Expected<void> { return {}; }, load, nullptr));
         store->confirm_restore();
         return loaded_history_;
     };
@@ -203,8 +206,8 @@ TEST_F(GraphStoreTest, TheHistoryIsRestoredWithTheGraphToWhichItHasLed) {
     ASSERT_EQ(warnings_.size(), 1U);
     EXPECT_NE(warnings_[0].find("is not the graph to which the saved history has led"), std::string::npos);
 
-    for (const std::string& text :
-         {std::string{}, std::string{"rtad history 2 x\n"}, first.substr(0, first.size() - 1)}) {
+    for (const std::string& text : {std::string{}, std::string{"rtad history 3 x\n"},
+                                    "rtad history 1" + first.substr(14), first.substr(0, first.size() - 1)}) {
         warnings_.clear();
         write_text(path_ / "history", text);
         fs::remove(path_ / "history.next");
@@ -486,7 +489,7 @@ TEST_F(GraphStoreTest, OutOfMemoryWhilePostingDelaysASave) {
                          if (std::this_thread::get_id() != control && refused++ == 0) throw std::bad_alloc{};
                          control_.post(std::move(task));
                      },
-                     owner};
+                     owner, GraphStore::Settings{}};
     EXPECT_EQ(restore(store), GraphStore::RestoredGraph::none);
     add_node("a");
     store.graph_changed();

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "api/events/telemetry.h"
+#include "engine/measurements.h"
+#include "rta/v1/control.pb.h"
+
+namespace rta::api {
+
+// What the events about levels have in common. [control]
+
+/// Returns the level of a factor; not below Telemetry::kFloorDb.
+[[nodiscard]] float decibels(double gain);
+void write_channel(const MeasuredLevels::Channel& channel, v1::ChannelLevel& message);
+/// Adds measurements to those since the previous event. Channels of a previous device or node are dropped.
+void add_channels(const std::vector<MeasuredLevels::Channel>& taken, std::vector<MeasuredLevels::Channel>& sum);
+/// Serialises the event once.
+void deliver(const v1::Event& event, std::span<Telemetry::Subscriber* const> subscribers);
+
+}  // namespace rta::api

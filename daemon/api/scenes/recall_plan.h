@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "api/scenes/processor_pool.h"
+#include "api/scenes/scene_content.h"
+#include "graph/audio_graph.h"
+#include "graph/edit.h"
+#include "text/error.h"
+
+namespace rta::api {
+
+/// Returns the nodes that a recall would add to the graph, or replace: all but those with the same name, type and
+/// settings. [any]
+[[nodiscard]] ProcessorPool::Counts nodes_to_add(const AudioGraph& graph, const SceneContent& scene);
+
+/// Returns the graph after a recall. `next_id` is the id of the next node added. Errors: connections that cannot be made.
+///
+/// Of a scene of some nodes, the others stay as they are, and so do their connections, also those to a node of the scene
+/// that is replaced, if it still has their ports. [any]
+[[nodiscard]] Expected<AudioGraph> recalled(const AudioGraph& graph, std::uint64_t next_id, const SceneContent& scene);
+
+/// Returns the edits that turn `graph` into `result`, the graph after a recall, with fades of this length. [any]
+[[nodiscard]] std::vector<Edit> recall_edits(const AudioGraph& graph, const AudioGraph& result,
+                                             std::optional<float> fade_ms);
+
+}  // namespace rta::api

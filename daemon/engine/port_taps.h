@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "engine/borrowed.h"
+#include "engine/measurements.h"
+#include "graph/port_tap.h"
+#include "plan/compiler.h"
+
+namespace rta {
+
+/// The ports whose signals are measured. They are part of each plan, and of no graph. [control]
+class PortTaps {
+ public:
+    /// Replaces all. Returns whether they differ from the previous ones.
+    bool replace(std::vector<WatchedPort> ports);
+    /// Returns those of the nodes, which are sorted by id.
+    [[nodiscard]] std::vector<CompileRequest::Tap> of(std::span<const CompileRequest::Node> nodes) const;
+    /// Returns the difference between what plans borrow from now on and what the last plan borrows.
+    [[nodiscard]] Borrowed take_borrowed();
+    /// Adds what the next plan borrows, if it shares nothing with the earlier ones.
+    void lend_all(std::vector<std::shared_ptr<const void>>& entered);
+
+ private:
+    std::vector<WatchedPort> ports_;
+    std::vector<std::shared_ptr<PortTap>> entered_;  ///< no plan borrows them yet
+    std::vector<const void*> left_;                  ///< the next plan does not borrow them any more
+};
+
+}  // namespace rta

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: MIT
+// Processors of removed nodes are kept for a while, and put back when a transaction restores their nodes.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/kept_processors.h"
+#include "support/offline_engine.h"
+
+namespace rta::test {
+namespace {
+
+constexpr std::size_t kDelay = 4'800;  // 100 ms
+constexpr double kFeedback = 0.9;
+
+/// An impulse in a delay line: echoes of 1, 0.9, 0.81 ...
+class Echo {
+ public:
+    explicit Echo(const EngineConfig& config = {}) : offline{config} {
+        offline.edit({AddNode{"impulse", "click", {}, {}}, AddNode{"output", "out", {}, {}}, node(0),
+                      Connect{"click", "echo", {}}, Connect{"echo", "out", {}}});
+        identity = std::to_underlying(offline.engine.graph().find("echo")->identity);
+        render_s(0.25);
+    }
+    void render_s(double seconds) { offline.render_blocks(static_cast<std::uint32_t>(seconds * 48'000.0 / 64.0)); }
+    void remove() { offline.edit({RemoveNode{"echo"}}); }
+    /// Returns the names of the nodes that have got their processors back.
+    std::vector<std::string> restore(double max_time_ms = 200.0) {
+        Edit added = node(identity);
+        std::get<AddNode>(added).settings["max_time_ms"] = max_time_ms;
+        auto prepared = offline.engine.prepare(
+            {.edits = {added, Connect{"click", "echo", {}}, Connect{"echo", "out", {}}}, .restores = true});
+        EXPECT_TRUE(prepared);
+        while (!offline.engine.commit(*prepared)) offline.render_block();
+        const auto names = prepared->kept_nodes();
+        return {names.begin(), names.end()};
+    }
+    /// Returns the largest sample of the next 100 ms.
+    float peak() {
+        const std::size_t begin = offline.recorded[0].size();
+        offline.render_blocks(kDelay / 64);
+        return *std::max_element(offline.recorded[0].begin() + static_cast<std::ptrdiff_t>(begin),
+                                 offline.recorded[0].end());
+    }
+
+    OfflineEngine offline;
+    std::uint64_t identity = 0;
+
+ private:
+    static Edit node(std::uint64_t identity) {
+        return AddNode{"delay_line", "echo",  {{"max_time_ms", 200.0}}, {{"time_ms", 100.0F}, {"feedback", 0.9F}},
+                       {},           identity};
+    }
+};
+
+using Names = std::vector<std::string>;
+
+TEST(KeptProcessors, TheEchoThatWasFrozenComesBack) {
+    Echo echo;  // 250 ms: two echoes have sounded
+    echo.remove();
+    echo.render_s(0.05);
+    EXPECT_LT(echo.peak(), 1e-6F) << "nothing is rendered";
+    echo.render_s(20.0);
+    EXPECT_EQ(echo.restore(), Names{"echo"});
+    echo.render_s(0.02);  // the crossfade
+    // The removal faded out before the third echo. It is the next one, whatever the time since.
+    EXPECT_NEAR(echo.peak(), kFeedback * kFeedback, 1e-4);
+    EXPECT_NEAR(echo.peak(), std::pow(kFeedback, 3.0), 1e-4);
+}
+
+TEST(KeptProcessors, AfterAMinuteTheNodeIsFresh) {
+    Echo echo;
+    echo.remove();
+    echo.render_s(KeptProcessors::kSeconds + 0.1);
+    EXPECT_EQ(echo.restore(), Names{});
+    echo.render_s(0.02);
+    EXPECT_LT(echo.peak(), 1e-6F);
+}
+
+TEST(KeptProcessors, NoMoreMemoryIsTakenThanAllowed) {
+    Echo echo{{.kept_bytes = 10'000}};
+    echo.remove();
+    echo.render_s(0.1);
+    EXPECT_EQ(echo.restore(), Names{});
+    echo.render_s(0.02);
+    EXPECT_LT(echo.peak(), 1e-6F);
+}
+
+TEST(KeptProcessors, OtherSettingsNeedAnotherProcessor) {
+    Echo echo;
+    echo.remove();
+    echo.render_s(0.1);
+    EXPECT_EQ(echo.restore(300.0), Names{});
+    EXPECT_LT(echo.peak(), 1e-6F);
+}
+
+TEST(KeptProcessors, ChangedSettingsComeBackWithTheEchoesOfTheirTime) {
+    Echo echo;
+    echo.offline.edit({ChangeSettings{"echo", {{"max_time_ms", 400.0}}}});
+    echo.render_s(0.3);
+    EXPECT_LT(echo.peak(), 1e-6F) << "a new processor";
+    auto prepared =
+        echo.offline.engine.prepare({.edits = {ChangeSettings{"echo", {{"max_time_ms", 200.0}}}}, .restores = true});
+    ASSERT_TRUE(prepared);
+    for (auto ticket = echo.offline.engine.commit(*prepared); !ticket; ticket = echo.offline.engine.commit(*prepared)) {
+        if (ticket.error().code == ErrorCode::aborted) {
+            ASSERT_TRUE(echo.offline.engine.build(*prepared));
+        } else {
+            echo.offline.render_block();
+        }
+    }
+    EXPECT_EQ(prepared->kept_nodes().size(), 1U);
+    echo.render_s(0.02);
+    EXPECT_NEAR(echo.peak(), kFeedback * kFeedback, 1e-4);
+}
+
+TEST(KeptProcessors, WhatIsStillFadingOutIsNotPutBack) {
+    Echo echo;
+    echo.remove();
+    echo.offline.render_block();
+    EXPECT_EQ(echo.restore(), Names{});
+    echo.render_s(0.1);
+    EXPECT_EQ(echo.offline.faults, Names{});
+}
+
+TEST(KeptProcessors, APanicForgetsThem) {
+    Echo echo;
+    echo.remove();
+    echo.render_s(0.1);
+    ASSERT_TRUE(echo.offline.reset());
+    echo.render_s(0.1);
+    EXPECT_EQ(echo.restore(), Names{});
+}
+
+TEST(KeptProcessors, OnlyATransactionThatRestoresPutsThemBack) {
+    Echo echo;
+    echo.remove();
+    echo.render_s(0.1);
+    echo.offline.edit(
+        {AddNode{"delay_line", "echo", {{"max_time_ms", 200.0}}, {{"time_ms", 100.0F}}, {}, echo.identity},
+         Connect{"echo", "out", {}}});
+    echo.render_s(0.02);
+    EXPECT_LT(echo.peak(), 1e-6F);
+}
+
+}  // namespace
+}  // namespace rta::test
