@@ -459,9 +459,8 @@ Schedule::Progress Schedule::commit(const std::shared_ptr<Entry>& entry, bool ah
     if (!room.value_or(false)) return Progress::waits;
     sent_.reserve(sent_.size() + 1);  // nothing may fail once the engine has taken the edit
     AudioGraph before;
-    const v1::ApplyTransaction& given = *entry->edit.transaction;
-    LoadPrediction::Limit limit{.maximum = given.max_load()};
-    const Admission admission = given.has_max_load() ? load_.admission(limit) : Admission{};
+    LoadPrediction::Limit limit{.maximum = entry->edit.max_load.value_or(0.0F)};
+    const Admission admission = entry->edit.max_load ? load_.admission(limit) : Admission{};
     const auto ticket = ahead ? engine_.commit_ahead(transaction.prepared, entry->edit.frame, &before, admission)
                               : engine_.commit_at(transaction.prepared, entry->edit.frame, &before, admission);
     if (limit.refusal) {

@@ -54,6 +54,7 @@ class Schedule {
         std::shared_ptr<const v1::SetParameters> parameters{};
         std::function<Expected<Plan>()> find_plan{};              ///< of a recall, which depends on the graph
         std::string summary{};                                    ///< with `find_plan`
+        std::optional<float> max_load{};                          ///< of the graph that a transaction creates
         std::function<void(std::uint64_t revision)> committed{};  ///< with `find_plan`; after the event about the edits
 
         [[nodiscard]] bool is_transaction() const { return parameters == nullptr; }

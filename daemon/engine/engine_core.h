@@ -58,7 +58,7 @@ struct EngineCore {
     AudioGraph graph;
     std::uint64_t revision = 0;
     std::uint64_t next_id = 1;
-    NodeInstances instances;                         ///< the nodes of `graph`
+    NodeInstances instances;  ///< the nodes of `graph`
     KeptProcessors kept{config.sample_rate_hz, config.kept_bytes};
     std::vector<SharedGraphSnapshot> snapshots;      ///< freed by the next poll() that finds no other reference
     std::shared_ptr<GraphSnapshot> latest_snapshot;  ///< of the present graph; null: none was taken since it changed

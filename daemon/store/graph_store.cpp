@@ -744,7 +744,9 @@ void GraphStore::records_written(Written& written) {
     if (written.journal_open) reservation_done(written.reserved);
     graph_due_ = graph_due_ || written.journal_is_long || written.history_lost;
     if (is_unsaved() && !std::exchange(busy_, true)) start_save();
-    for (const Pending& pending : written.records) {
+    // Released on this thread, as in saved().
+    const std::vector<Pending> records = std::exchange(written.records, {});
+    for (const Pending& pending : records) {
         if (pending.record.done) pending.record.done(written.result.has_value());
     }
     owner_.room_changed();

@@ -207,7 +207,7 @@ void measure_start(const Options& options) {
             wait_until_prepared(client, name);
             const double sent = frame_now(client);
             const v1::RecallSceneResult result = recall(client, name);
-            unprepared += result.was_prepared() ? 0 : 1;
+            unprepared += result.was_prepared() ? 0U : 1U;
             times_ms.push_back((static_cast<double>(result.transaction().frame()) - sent) / 48.0);
         }
         const Percentiles times{std::move(times_ms)};

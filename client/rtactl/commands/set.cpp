@@ -9,6 +9,7 @@
 #include "rtactl/drawing/node_values.h"
 #include "rtactl/language/assignment.h"
 #include "rtactl/language/pattern.h"
+#include "text/quantity.h"
 #include "text/quoting.h"
 
 namespace rta::rtactl::commands {

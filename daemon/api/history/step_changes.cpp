@@ -67,6 +67,15 @@ void compare(const Connections& before, const Connections& after, std::vector<Co
 
 }  // namespace
 
+bool changes_beyond_parameters(const NodeChange& change) {
+    if (change.exists_only_once() || change.before->description == change.after->description)
+        return change.exists_only_once();
+    for (const auto kind : {Facet::Kind::name, Facet::Kind::settings, Facet::Kind::title, Facet::Kind::description}) {
+        if (!same_facet(change.before.get(), change.after.get(), {kind})) return true;
+    }
+    return false;
+}
+
 std::vector<std::pair<ConnectionPlace, float>> incoming_of(const AudioGraph& graph, const GraphNode& node,
                                                            std::optional<NodeId> source) {
     std::vector<std::pair<ConnectionPlace, float>> places;

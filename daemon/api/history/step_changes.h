@@ -26,6 +26,9 @@ struct NodeChange {
     [[nodiscard]] bool exists_only_once() const { return (before == nullptr) != (after == nullptr); }
 };
 
+/// Returns whether the step has changed more than parameters of the node. [any]
+[[nodiscard]] bool changes_beyond_parameters(const NodeChange& change);
+
 /// A connection by the identities of its nodes and the names of its ports.
 struct ConnectionPlace {
     NodeIdentity to;

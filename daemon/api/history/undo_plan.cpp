@@ -14,15 +14,6 @@
 namespace rta::api {
 namespace {
 
-bool changes_beyond_parameters(const NodeChange& change) {
-    if (change.exists_only_once() || change.before->description == change.after->description)
-        return change.exists_only_once();
-    for (const auto kind : {Facet::Kind::name, Facet::Kind::settings, Facet::Kind::title, Facet::Kind::description}) {
-        if (!same_facet(change.before.get(), change.after.get(), {kind})) return true;
-    }
-    return false;
-}
-
 bool share_a_facet(const NodeChange& a, const NodeChange& b) {
     for (const auto kind : {Facet::Kind::name, Facet::Kind::settings, Facet::Kind::title, Facet::Kind::description}) {
         if (!same_facet(a.before.get(), a.after.get(), {kind}) && !same_facet(b.before.get(), b.after.get(), {kind}))

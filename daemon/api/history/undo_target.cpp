@@ -292,8 +292,9 @@ std::optional<UndoConflict> UndoTarget::missing_node(std::size_t step, NodeIdent
         const NodeChange* const change = changes == nullptr ? nullptr : changes->find(identity);
         if (change != nullptr && change->exists_only_once()) conflict.writers.push_back(other);
     }
-    // A later step may have removed it.
-    if (!conflict.writers.empty() && conflict.writers.front() > step) return std::nullopt;
+    // A later step may have removed it, or one that is applied again together with this one.
+    if (!conflict.writers.empty() && (conflict.writers.front() > step || applied_again(conflict.writers.front())))
+        return std::nullopt;
     // Changes of a node whose own step is undone can be undone, too.
     if (!applied_again(step) && conflict.writers.empty()) return std::nullopt;
     return conflict;
@@ -304,7 +305,8 @@ std::optional<UndoConflict> UndoTarget::missing_node() const {
         const StepChanges* const changes = changes_of(step);
         if (changes == nullptr) continue;
         for (const NodeChange& change : changes->nodes) {
-            if (change.exists_only_once()) continue;
+            // A parameter that is set again waits for its node.
+            if (change.exists_only_once() || (applied_again(step) && !changes_beyond_parameters(change))) continue;
             if (auto found = missing_node(step, change.node)) return found;
         }
         if (!applied_again(step)) continue;

@@ -7,7 +7,6 @@
 #include "api/requests/scheduled.h"
 #include "api/requests/transaction.h"
 #include "api/services.h"
-#include "text/format_number.h"
 
 namespace rta::api::requests {
 namespace {
@@ -32,12 +31,6 @@ void report_relative_changes(const PreparedTransaction& prepared, v1::EditList& 
     }
 }
 
-Expected<void> check_max_load(const v1::ApplyTransaction& wanted) {
-    if (!wanted.has_max_load() || (wanted.max_load() > 0.0F && wanted.max_load() <= 1.0F)) return {};
-    return fail(ErrorCode::invalid_argument,
-                "max_load is " + format_number(wanted.max_load()) + ": expected more than 0, and at most 1");
-}
-
 }  // namespace
 
 Expected<std::unique_ptr<RequestState>> prepare_apply_transaction(const Engine& engine, SharedGraphSnapshot snapshot,
@@ -47,7 +40,8 @@ Expected<std::unique_ptr<RequestState>> prepare_apply_transaction(const Engine& 
         if (auto good = Confirmation::check_time(wanted.confirm_within_s(), wanted.has_at()); !good)
             return std::unexpected(std::move(good.error()));
     }
-    if (auto valid = check_max_load(wanted); !valid) return std::unexpected(std::move(valid.error()));
+    const auto max_load = read_max_load(wanted);
+    if (!max_load) return std::unexpected(max_load.error());
     if (wanted.has_at()) return scheduled_state(message);
     auto content = take_content(wanted, engine);
     if (!content) return std::unexpected(std::move(content.error()));
@@ -64,7 +58,7 @@ Expected<std::unique_ptr<RequestState>> prepare_apply_transaction(const Engine& 
     transaction.wait_for_start = wanted.wait_for_start();
     if (wanted.has_confirm_within_s()) transaction.confirm_within_s = wanted.confirm_within_s();
     transaction.guard.Swap(wanted.mutable_guard());
-    if (wanted.has_max_load()) transaction.max_load = wanted.max_load();
+    transaction.max_load = *max_load;
     return state;
 }
 

@@ -24,7 +24,8 @@ void set_durable(v1::Response& response, bool durable) {
     if (response.has_undo()) return response.mutable_undo()->set_durable(durable);
     if (response.has_redo()) return response.mutable_redo()->set_durable(durable);
     if (response.has_revert()) return response.mutable_revert()->set_durable(durable);
-    if (response.has_recall_scene()) return response.mutable_recall_scene()->mutable_transaction()->set_durable(durable);
+    if (response.has_recall_scene())
+        return response.mutable_recall_scene()->mutable_transaction()->set_durable(durable);
     response.mutable_apply_transaction()->set_durable(durable);
 }
 

@@ -47,6 +47,8 @@ struct RecallJob {
 };
 
 void start_recall(Call& call) {
+    if (const auto max_load = read_max_load(call.request.message.recall_scene()); !max_load)
+        return call.request.refuse(max_load.error());
     auto recall = read_recall(call);
     if (!recall) return call.request.refuse(recall.error());
     if (call.request.message.recall_scene().has_at()) return schedule_recall(call, *recall);
@@ -100,6 +102,7 @@ void recall_scene(Call& call) {
     transaction.wait_for_start = message.wait_for_start();
     transaction.guard = message.guard();
     if (message.has_confirm_within_s()) transaction.confirm_within_s = message.confirm_within_s();
+    if (message.has_max_load()) transaction.max_load = message.max_load();
     if (!may_commit(call)) return give_back_if_refused(call);
     if (!recall_is_current(call)) {
         // The worker has already finished: nothing else would execute the request.

@@ -99,6 +99,7 @@ std::unique_ptr<RequestState> scheduled_state(v1::Request& message) {
 void schedule_transaction(Call& call, const ScheduledTransaction& transaction) {
     Schedule::Edit edit = edit_of(call);
     edit.transaction = transaction.content;
+    if (transaction.content->has_max_load()) edit.max_load = transaction.content->max_load();
     schedule_checked(call, std::move(edit), transaction.content->at(), transaction.content->guard(),
                      [content = transaction.content](const Engine& engine, SharedGraphSnapshot snapshot) {
                          return check(engine, std::move(snapshot), *content);
@@ -110,6 +111,7 @@ void schedule_recall(Call& call, const std::shared_ptr<const Recall>& recall) {
     const std::string& name = message.name();
     Schedule::Edit edit = edit_of(call);
     edit.summary = recall->label();
+    if (message.has_max_load()) edit.max_load = message.max_load();
     edit.find_plan = [name, fade_ms = recall->fade_ms, &scenes = call.services.scenes]() -> Expected<Schedule::Plan> {
         auto scene = scenes.find(name);
         if (!scene) return std::unexpected(std::move(scene.error()));

@@ -14,6 +14,7 @@
 #include "api/services.h"
 #include "frame/frame_codec.h"
 #include "graph/document_values.h"
+#include "text/format_number.h"
 #include "text/quoting.h"
 
 namespace rta::api {
@@ -383,6 +384,12 @@ bool build_missing(Call& call, const Error& error) {
     // The worker has already finished, so execute the request here: nothing else would.
     if (call.request.stage == PendingRequest::Stage::prepared) call.request.kind->execute(call);
     return true;
+}
+
+Expected<std::optional<float>> checked_max_load(float max_load) {
+    if (max_load > 0.0F && max_load <= 1.0F) return max_load;
+    return fail(ErrorCode::invalid_argument,
+                "max_load is " + format_number(max_load) + ": expected more than 0, and at most 1");
 }
 
 bool measure_missing(Call& call, Unmeasured nodes) {

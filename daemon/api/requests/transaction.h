@@ -112,6 +112,14 @@ inline constexpr std::uint32_t kMaximumBuilds = 16;
 /// The large requests of other clients wait.
 inline constexpr std::chrono::seconds kLongestBuilds{2};
 
+/// Checks a max_load.
+[[nodiscard]] Expected<std::optional<float>> checked_max_load(float max_load);
+/// Reads the max_load of a request, which is absent without a limit.
+[[nodiscard]] Expected<std::optional<float>> read_max_load(const auto& message) {
+    if (!message.has_max_load()) return std::nullopt;
+    return checked_max_load(message.max_load());
+}
+
 /// Must be called when the load of the graph that a TransactionState creates cannot be predicted. Returns whether a worker
 /// measures the nodes first: the request is executed again then. It does so once.
 [[nodiscard]] bool measure_missing(Call& call, Unmeasured nodes);

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "api/convert.h"
+#include "api/history/saved_history.h"
 #include "api/history/step.h"
 #include "api/replay.h"
 #include "document/document.h"
@@ -24,17 +25,21 @@ using rta::test::RandomEdit;
 using rta::test::RandomEdits;
 
 /// The steps of a saved history, with the order in which they can be applied again.
-std::string steps_of(const std::string& saved) {
-    const auto history = SavedHistory::read(saved);
+std::string steps_of(const std::string& saved, const Engine& engine) {
+    const auto history = SavedHistory::read(saved, engine.registry(), engine.config());
     if (!history) return history.error().sentence;
     std::string text = "next " + std::to_string(history->next_number) + "\n";
+    std::vector<std::pair<std::uint64_t, std::uint64_t>> undone;  // order, number
     for (const HistoryStep& step : history->steps) {
         v1::HistoryStep message;
         to_wire(step, message);
         add_edits(*step.content, message);
         message.clear_revision();  // of a run of the daemon
-        text += "undo " + std::to_string(step.undo_order) + ": " + message.DebugString() + "\n";
+        text += message.DebugString() + "\n";
+        if (step.undo_order != 0) undone.emplace_back(step.undo_order, step.number);
     }
+    std::ranges::sort(undone);
+    for (const auto& [order, number] : undone) text += "redo " + std::to_string(number) + "\n";
     return text;
 }
 
@@ -321,7 +326,8 @@ TEST_F(ChangeLogTest, TheRecordsLeadToTheSameGraphAndHistory) {
         EXPECT_EQ(replayed->count, all.size());
         EXPECT_EQ(replayed->graph, write_document(one.engine.graph().document()));
         ASSERT_TRUE(replayed->history);
-        EXPECT_EQ(steps_of(*replayed->history), steps_of(one.dispatcher.services().history.writer()()));
+        EXPECT_EQ(steps_of(*replayed->history, one.engine),
+                  steps_of(one.dispatcher.services().history.writer()(), one.engine));
     }
 }
 

@@ -22,6 +22,7 @@
 #include "support/analysis.h"
 #include "support/offline_engine.h"
 #include "support/random_edits.h"
+#include "text/format_number.h"
 
 namespace rta::api::test {
 namespace {
@@ -272,13 +273,13 @@ Parts parts_of(const AudioGraph& graph) {
         settings = write_document(document);
         for (std::size_t p = 0; p < node->parameters.size(); ++p)
             parts[key + "= " + std::string{node->description->layout.parameters[p].name}] =
-                std::to_string(node->parameters[p]);
+                format_number(node->parameters[p]);
         for (const IncomingConnection& connection : node->incoming) {
             const GraphNode& source = *graph.find(connection.from.node);
             parts[key + "< " + identity_text(source) + " " +
                   std::string{source.description->layout.outputs[connection.from.port].name} + " " +
                   std::string{node->description->layout.inputs[connection.to_port].name}] =
-                std::to_string(connection.gain_db);
+                format_number(connection.gain_db);
         }
     }
     return parts;
@@ -306,8 +307,9 @@ class Model {
     [[nodiscard]] Parts graph(const History& history) const {
         Parts parts = start_;
         for (const HistoryStep& step : history.steps()) {
-            if (step.undone) continue;
-            for (const auto& [key, value] : steps_.at(step.number)) {
+            const auto known = steps_.find(step.number);
+            if (step.undone || known == steps_.end()) continue;
+            for (const auto& [key, value] : known->second) {
                 if (value) {
                     parts[key] = *value;
                 } else {

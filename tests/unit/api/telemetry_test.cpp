@@ -39,11 +39,11 @@ class TapProcessor final : public Processor {
     LevelTap tap_{1, 48'000.0, 64};
 };
 
-constexpr PortSpec kOut[] = {{"out", 1}};
+constexpr PortSpec kMeteredOut[] = {{"out", 1}};
 constinit const NodeType kTap{
     .name = "tap",
     .help = "Has a level tap.",
-    .outputs = kOut,
+    .outputs = kMeteredOut,
     .create = [](const BuildContext&) -> Expected<std::unique_ptr<Processor>> {
         return std::make_unique<TapProcessor>();
     },

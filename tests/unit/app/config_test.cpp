@@ -238,7 +238,7 @@ TEST_F(ConfigOptions, TheShippedFileShowsEveryKeyAndTheTrueDefaults) {
     const std::string text = with_defaults_in_force(shipped());
     const auto entries = read_config(text);
     ASSERT_TRUE(entries) << entries.error().sentence;
-    EXPECT_EQ(entries->size(), 17U + limit_table().size()) << "as many as there are flags: see EveryKey";
+    EXPECT_EQ(entries->size(), 18U + limit_table().size()) << "as many as there are flags: see EveryKey";
     const auto shown = good(text);
     const auto bare = good("");
     unsetenv("RUNTIME_DIRECTORY");
@@ -252,6 +252,7 @@ TEST_F(ConfigOptions, TheShippedFileShowsEveryKeyAndTheTrueDefaults) {
         EXPECT_NE(shipped().find("\n#" + std::string{row.key} + " = "), std::string::npos) << row.key;
         EXPECT_EQ(row.get(shown.limits), row.get(Limits{})) << row.key;
     }
+    EXPECT_EQ(shown.durability, bare.durability);
     EXPECT_EQ(shown.log_level, bare.log_level);
     EXPECT_TRUE(shown.socket_for_group);
 }

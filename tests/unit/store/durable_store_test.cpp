@@ -2,6 +2,7 @@
 // GraphStore with a journal: what it has reported as durable is there after a crash at every step.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <condition_variable>
 #include <deque>
@@ -11,6 +12,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "document/document.h"
