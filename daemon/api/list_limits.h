@@ -19,7 +19,7 @@ inline constexpr std::size_t kMemoryPerByte = 64;
 inline constexpr std::size_t kMemoryPerElement = 512;
 
 /// Lists, and fields that hold a message, have smaller numbers; a test checks that there are no others.
-inline constexpr std::uint32_t kCountedNumbers = 32;
+inline constexpr std::uint32_t kCountedNumbers = 64;
 
 /// Returns INVALID_ARGUMENT for a list of `count` elements, named by `list`.
 [[nodiscard]] Error too_many_items(std::string_view list, std::size_t count);
