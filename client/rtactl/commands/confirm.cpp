@@ -56,8 +56,8 @@ extern constinit const Command kConfirm = checked({
     .details =
         "An edit with --confirm-within is reverted, with a crossfade, unless it is confirmed in time: also if the client\n"
         "disconnects or rtad is started again. At most one edit waits; `rtactl status` shows it. Until then, the daemon\n"
-        "refuses the edits of other authors, except set, mute, panic and volume. Later edits of the same author are\n"
-        "reverted together with it; parameters that were set in the meantime keep their values.",
+        "refuses the edits of other authors, except changes of parameters, mute, panic and volume. Later edits of the\n"
+        "same author are reverted together with it; parameters that were set in the meantime keep their values.",
     .example = "rtactl confirm\n"
                "rtactl confirm --revert",
     .options = kConfirmOptions,

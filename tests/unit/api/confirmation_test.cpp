@@ -575,11 +575,11 @@ class FileProcessor final : public Processor {
         for (float& sample : context.outputs[0].channel(0)) sample = 0.0F;
     }
 };
-constexpr PortSpec kOut[] = {{"out", 1}};
+constexpr PortSpec kFileOut[] = {{"out", 1}};
 constinit const NodeType kFile{
     .name = "file",
     .help = "Needs a file.",
-    .outputs = kOut,
+    .outputs = kFileOut,
     .create = [](const BuildContext&) -> Expected<std::unique_ptr<Processor>> {
         if (file_is_missing) return fail(ErrorCode::unavailable, "the file is missing");
         return std::make_unique<FileProcessor>();
