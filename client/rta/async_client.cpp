@@ -162,6 +162,30 @@ AsyncClient::Awaitable<v1::CancelPendingResult> AsyncClient::cancel(std::uint64_
     return result_of_call<v1::CancelPendingResult>(connection_, client::cancel_request(id));
 }
 
+AsyncClient::Awaitable<v1::TransactionResult> AsyncClient::apply_to_confirm(std::uint32_t within_s,
+                                                                            std::vector<v1::Edit> edits, WaitFor wait,
+                                                                            v1::Guard guard) {
+    return result_of_call<v1::TransactionResult>(
+        connection_, client::to_confirm(
+                         client::apply_request(std::move(edits), wait == WaitFor::start, std::move(guard)), within_s));
+}
+
+AsyncClient::Awaitable<v1::TransactionResult> AsyncClient::load_to_confirm(std::uint32_t within_s, std::string document,
+                                                                           WaitFor wait, v1::Guard guard) {
+    return result_of_call<v1::TransactionResult>(
+        connection_,
+        client::to_confirm(client::load_request(std::move(document), wait == WaitFor::start, std::move(guard)),
+                           within_s));
+}
+
+AsyncClient::Awaitable<v1::ConfirmResult> AsyncClient::confirm(std::optional<std::uint64_t> id) {
+    return result_of_call<v1::ConfirmResult>(connection_, client::confirm_request(id));
+}
+
+AsyncClient::Awaitable<v1::UndoResult> AsyncClient::revert(std::optional<std::uint64_t> id, WaitFor wait) {
+    return result_of_call<v1::UndoResult>(connection_, client::revert_request(id, wait == WaitFor::start));
+}
+
 AsyncClient::Awaitable<v1::SaveSceneResult> AsyncClient::save_scene(std::string name, std::vector<std::string> nodes) {
     return result_of_call<v1::SaveSceneResult>(connection_,
                                                client::save_scene_request(std::move(name), std::move(nodes)));

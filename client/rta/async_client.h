@@ -101,6 +101,15 @@ class AsyncClient {
     [[nodiscard]] Awaitable<v1::ParametersResult> set_parameters_at(v1::When at, std::vector<v1::SetParameter> changes);
     [[nodiscard]] Awaitable<v1::PendingResult> pending();
     [[nodiscard]] Awaitable<v1::CancelPendingResult> cancel(std::uint64_t id);
+    [[nodiscard]] Awaitable<v1::TransactionResult> apply_to_confirm(std::uint32_t within_s, std::vector<v1::Edit> edits,
+                                                                    WaitFor wait = WaitFor::commit,
+                                                                    v1::Guard guard = v1::Guard());
+    [[nodiscard]] Awaitable<v1::TransactionResult> load_to_confirm(std::uint32_t within_s, std::string document,
+                                                                   WaitFor wait = WaitFor::commit,
+                                                                   v1::Guard guard = v1::Guard());
+    [[nodiscard]] Awaitable<v1::ConfirmResult> confirm(std::optional<std::uint64_t> id = std::nullopt);
+    [[nodiscard]] Awaitable<v1::UndoResult> revert(std::optional<std::uint64_t> id = std::nullopt,
+                                                   WaitFor wait = WaitFor::commit);
     [[nodiscard]] Awaitable<v1::SaveSceneResult> save_scene(
         std::string name, std::vector<std::string> nodes = std::vector<std::string>());
     [[nodiscard]] Awaitable<v1::RecallSceneResult> recall_scene(std::string name,

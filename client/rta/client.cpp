@@ -108,6 +108,26 @@ client::Expected<v1::CancelPendingResult> Client::cancel(std::uint64_t id) {
     return result<v1::CancelPendingResult>(client::cancel_request(id));
 }
 
+client::Expected<v1::TransactionResult> Client::apply_to_confirm(std::uint32_t within_s, std::vector<v1::Edit> edits,
+                                                                 WaitFor wait, v1::Guard guard) {
+    return result<v1::TransactionResult>(client::to_confirm(
+        client::apply_request(std::move(edits), wait == WaitFor::start, std::move(guard)), within_s));
+}
+
+client::Expected<v1::TransactionResult> Client::load_to_confirm(std::uint32_t within_s, std::string document,
+                                                                WaitFor wait, v1::Guard guard) {
+    return result<v1::TransactionResult>(client::to_confirm(
+        client::load_request(std::move(document), wait == WaitFor::start, std::move(guard)), within_s));
+}
+
+client::Expected<v1::ConfirmResult> Client::confirm(std::optional<std::uint64_t> id) {
+    return result<v1::ConfirmResult>(client::confirm_request(id));
+}
+
+client::Expected<v1::UndoResult> Client::revert(std::optional<std::uint64_t> id, WaitFor wait) {
+    return result<v1::UndoResult>(client::revert_request(id, wait == WaitFor::start));
+}
+
 client::Expected<v1::SaveSceneResult> Client::save_scene(std::string name, std::vector<std::string> nodes) {
     return result<v1::SaveSceneResult>(client::save_scene_request(std::move(name), std::move(nodes)));
 }

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -94,6 +95,18 @@ class Client {
     client::Expected<v1::PendingResult> pending();
     /// Cancels an edit that waits.
     client::Expected<v1::CancelPendingResult> cancel(std::uint64_t id);
+
+    // Edits that the daemon reverts unless they are confirmed within a time, 1 to 600 s: also if this client vanishes.
+    /// As apply(). The result has `confirmation`.
+    client::Expected<v1::TransactionResult> apply_to_confirm(std::uint32_t within_s, std::vector<v1::Edit> edits,
+                                                             WaitFor wait = WaitFor::commit, v1::Guard guard = {});
+    /// As load(). The result has `confirmation`.
+    client::Expected<v1::TransactionResult> load_to_confirm(std::uint32_t within_s, std::string document,
+                                                            WaitFor wait = WaitFor::commit, v1::Guard guard = {});
+    /// Keeps the edit that waits; `id` of its confirmation, or whichever waits.
+    client::Expected<v1::ConfirmResult> confirm(std::optional<std::uint64_t> id = {});
+    /// Reverts it now.
+    client::Expected<v1::UndoResult> revert(std::optional<std::uint64_t> id = {}, WaitFor wait = WaitFor::commit);
 
     // Scenes: named copies of the graph, or of some of its nodes.
     /// Saves the graph, or these nodes, with the connections between them. Replaces a scene of that name.

@@ -96,6 +96,7 @@ void fill(const UndoOptions& options, auto& message) {
     message.set_force(options.force);
     message.set_of_all(options.of_all);
     message.set_wait_for_start(options.wait_for_start);
+    if (options.confirm_within_s) message.set_confirm_within_s(*options.confirm_within_s);
 }
 
 }  // namespace
@@ -178,6 +179,26 @@ v1::Request scene_request(std::string name) {
     request.mutable_get_scene()->set_name(std::move(name));
     request.mutable_get_scene()->set_with_graph(true);
     request.mutable_get_scene()->set_with_diff(true);
+    return request;
+}
+
+v1::Request confirm_request(std::optional<std::uint64_t> id) {
+    v1::Request request;
+    v1::Confirm& confirm = *request.mutable_confirm();
+    if (id) confirm.set_id(*id);
+    return request;
+}
+
+v1::Request revert_request(std::optional<std::uint64_t> id, bool wait_for_start) {
+    v1::Request request;
+    v1::Revert& revert = *request.mutable_revert();
+    if (id) revert.set_id(*id);
+    revert.set_wait_for_start(wait_for_start);
+    return request;
+}
+
+v1::Request to_confirm(v1::Request request, std::uint32_t within_s) {
+    request.mutable_apply_transaction()->set_confirm_within_s(within_s);
     return request;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -38,6 +39,10 @@ namespace rta::client {
 [[nodiscard]] v1::Request rename_scene_request(std::string name, std::string new_name);
 [[nodiscard]] v1::Request remove_scene_request(std::string name);
 [[nodiscard]] v1::Request scene_request(std::string name);
+[[nodiscard]] v1::Request confirm_request(std::optional<std::uint64_t> id);
+[[nodiscard]] v1::Request revert_request(std::optional<std::uint64_t> id, bool wait_for_start);
+/// The request of a transaction that is reverted unless it is confirmed.
+[[nodiscard]] v1::Request to_confirm(v1::Request request, std::uint32_t within_s);
 /// The request of an edit, to be made at a time.
 [[nodiscard]] v1::Request scheduled(v1::Request request, v1::When at);
 
@@ -73,11 +78,15 @@ RTA_RESULT_FIELD(ScenesResult, list_scenes);
 RTA_RESULT_FIELD(RenameSceneResult, rename_scene);
 RTA_RESULT_FIELD(RemoveSceneResult, remove_scene);
 RTA_RESULT_FIELD(SceneResult, get_scene);
+RTA_RESULT_FIELD(ConfirmResult, confirm);
 #undef RTA_RESULT_FIELD
 template <>
 struct ResultField<v1::UndoResult> {
-    static bool in(const v1::Response& r) { return r.has_undo() || r.has_redo(); }
-    static v1::UndoResult& of(v1::Response& r) { return r.has_undo() ? *r.mutable_undo() : *r.mutable_redo(); }
+    static bool in(const v1::Response& r) { return r.has_undo() || r.has_redo() || r.has_revert(); }
+    static v1::UndoResult& of(v1::Response& r) {
+        if (r.has_revert()) return *r.mutable_revert();
+        return r.has_undo() ? *r.mutable_undo() : *r.mutable_redo();
+    }
 };
 
 /// Returns the result of a response. A change that is committed but not confirmed in time has a result, too.

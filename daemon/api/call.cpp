@@ -137,7 +137,10 @@ void PendingRequest::answer_part() {
     if (stage == Stage::executed && --awaited == 0) stage = Stage::answered;
 }
 
-void PendingRequest::refuse(const Error& error) { to_wire(error, *answer().mutable_status()); }
+void PendingRequest::refuse(const Error& error) {
+    claim.withdraw();
+    to_wire(error, *answer().mutable_status());
+}
 
 void PendingRequest::fail(Error error) {
     if (!committed) {

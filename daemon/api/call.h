@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "api/awaited_starts.h"
+#include "api/confirmation/claim.h"
 #include "api/fairness.h"
 #include "api/request_table.h"
 #include "rta/v1/control.pb.h"
@@ -59,6 +60,7 @@ struct PendingRequest {
     bool committed = false;                 ///< what it changed stays, even if the request fails now
     std::optional<TimePoint> deadline{};    ///< the engine had no room; the request is retried until then
     AwaitedStarts::Wait start{};            ///< of its transaction; removed together with the request
+    ConfirmationClaim claim{};              ///< of a transaction that must be confirmed
     v1::ServerMessage reply{};
     EncodedAnswer encoded{};  ///< the answer, instead of `reply`, unless its frame is empty
 

@@ -11,6 +11,7 @@
 
 #include "api/access.h"
 #include "api/scenes/scene_files.h"
+#include "api/workers.h"
 #include "status/status.h"
 #include "text/error.h"
 
@@ -57,6 +58,17 @@ class DaemonAccess {
 
     /// Called after the output was muted or unmuted. Must be fast.
     virtual void output_changed() {}
+    /// Saves what `writer` writes, on a worker, as what a restart needs of the edit that waits for its confirmation;
+    /// nullptr: none does. Calls `done` when that is on the disk, on the control thread: later, or before this function
+    /// returns. `writer` is destroyed on the control thread.
+    virtual void save_confirmation(std::function<std::string()> writer, Workers& workers,
+                                   std::function<void(const Expected<void>&)> done) {
+        static_cast<void>(writer);
+        static_cast<void>(workers);
+        done({});
+    }
+    /// Called when an edit is reverted because it was not confirmed, or cannot be.
+    virtual void confirmation_warning(const std::string& /*sentence*/) {}
     /// Calls `done` later, on the control thread: searching for devices may take seconds.
     virtual void list_devices(std::function<void(std::vector<DeviceInfo>)> done) = 0;
     /// Changes the device to a value of --device, or opens the requested one again (nullopt). Calls `done` once and

@@ -58,7 +58,7 @@ void Dispatcher::tick() {
     services_.commands.poll(now);
     services_.output.poll(now);
     services_.telemetry.poll(now);
-    services_.watches.poll();
+    services_.confirmation.poll(now);
     resume_waiting(now);
     services_.schedule.poll(now);
     services_.changes.poll(now);
@@ -73,7 +73,7 @@ void Dispatcher::tick() {
 void Dispatcher::resume_waiting(TimePoint now) {
     TimePoint end = now + services_.limits.slice;
     const auto over = [&] { return services_.clock() >= end; };
-    services_.progress_queue.retry(now, services_.engine.progress(), over);
+    services_.progress_queue.retry(now, services_.engine.progress() + services_.confirmation.progress(), over);
     end = services_.clock() + services_.limits.slice;
     services_.parameter_room.retry(now, over);
     services_.plan_room.retry(now, over);
@@ -98,6 +98,7 @@ std::chrono::microseconds Dispatcher::interval() const {
     if (services_.output.busy()) interval = std::min(interval, kOutputInterval);
     if (services_.failed_attempts.waiting()) interval = std::min(interval, kDelayedAnswerInterval);
     const TimePoint now = services_.clock();
+    if (const auto confirmation = services_.confirmation.interval(now)) interval = std::min(interval, *confirmation);
     if (const auto schedule = services_.schedule.interval(now)) interval = std::min(interval, *schedule);
     if (const auto scenes = services_.scenes.interval(now)) interval = std::min(interval, *scenes);
     if (const auto load = services_.load.interval(now)) interval = std::min(interval, *load);

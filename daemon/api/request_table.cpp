@@ -12,6 +12,7 @@ using Prepared = Expected<std::unique_ptr<RequestState>>;
 void apply_transaction(Call& call);
 void cancel_pending(Call& call);
 void check_graph(Call& call);
+void confirm(Call& call);
 void create_token(Call& call);
 void get_frequency_response(Call& call);
 void get_graph(Call& call);
@@ -32,6 +33,7 @@ void redo(Call& call);
 void remove_scene(Call& call);
 void rename_scene(Call& call);
 void reset_meters(Call& call);
+void revert(Call& call);
 void revoke_token(Call& call);
 void save_scene(Call& call);
 void set_device(Call& call);
@@ -122,6 +124,10 @@ constexpr std::array kTable{
                 nullptr, requests::remove_scene, nullptr},
     RequestKind{Request::kGetScene, "get_scene", read, kReads, kTransient, after_answers,
                 nullptr, requests::get_scene, requests::smaller_scene},
+    RequestKind{Request::kConfirm, "confirm", control, kChanges, kDurable, pipelined,
+                nullptr, requests::confirm, nullptr},
+    RequestKind{Request::kRevert, "revert", control, kChanges, kDurable, pipelined,
+                nullptr, requests::revert, nullptr},
 };
 // clang-format on
 static_assert(std::ranges::is_sorted(kTable, {}, &RequestKind::request_case));

@@ -49,7 +49,8 @@ std::string summarize(const auto& messages, auto to_model) {
     return summary_of(edits);
 }
 
-std::string seconds(double ns) { return format_number(std::round(ns / 1e6) / 1e3) + " s"; }
+/// At least 0.001 s.
+std::string seconds(double ns) { return format_number(std::ceil(ns / 1e6) / 1e3) + " s"; }
 
 }  // namespace
 
@@ -64,6 +65,7 @@ struct Schedule::Entry {
     std::uint32_t builds = 0;
     std::optional<std::uint64_t> wait_frames{};  ///< for which new signals fill
     TimePoint due_since{};                       ///< the engine has had no room since
+    std::uint64_t blocks_later = 0;              ///< of parameters that an earlier edit changes in the same block
     // In sent_:
     std::uint64_t revision = 0;  ///< of a transaction
     std::uint64_t serial = 0;    ///< of parameters
@@ -71,14 +73,15 @@ struct Schedule::Entry {
     bool must_start = false;     ///< it was committed ahead
 };
 
-Schedule::Schedule(Engine& engine, DaemonAccess& daemon, EventHub& hub, History& history, ChangeLog& changes,
-                   PendingCommands& commands, LoadPrediction& load, Workers& workers, std::function<TimePoint()> clock,
-                   std::function<void()> wake)
+Schedule::Schedule(Engine& engine, DaemonAccess& daemon, EventHub& hub, History& history, Confirmation& confirmation,
+                   ChangeLog& changes, PendingCommands& commands, LoadPrediction& load, Workers& workers,
+                   std::function<TimePoint()> clock, std::function<void()> wake)
     : engine_{engine},
       daemon_{daemon},
       hub_{hub},
       history_{history},
       changes_{changes},
+      confirmation_{confirmation},
       commands_{commands},
       load_{load},
       workers_{workers},
@@ -120,7 +123,7 @@ Expected<void> Schedule::read(const v1::When& when, Edit& edit) {
     }
     if (later_ns > kLongestS * 1e9) {
         return fail(ErrorCode::invalid_argument,
-                    "the time of the edit is " + seconds(later_ns) + " ahead: expected at most 86400 s (24 h)");
+                    "the time of the edit is more than 86400 s (24 h) ahead: expected an earlier time");
     }
     if (when.when_case() != v1::When::kFrame) edit.frame = now.frame_after(later_ns);
     return {};
@@ -320,6 +323,12 @@ void Schedule::reserve(const FrameTime::Now& now) {
     engine_.reserve(next);
 }
 
+/// Returns the frame for which the parameters of an edit are sent.
+std::uint64_t Schedule::send_frame(const Entry& entry) const {
+    if (entry.blocks_later == 0) return entry.edit.frame;
+    return block_of(entry.edit.frame) + entry.blocks_later * engine_.config().block_size;
+}
+
 void Schedule::poll_transactions(const FrameTime::Now& now, TimePoint clock) {
     const double lead_ns = 2.0 * now.callback_frames * now.frame_ns + kSendAheadNs;
     double next_ns = 1e6 * std::chrono::duration<double, std::milli>(kRestInterval).count();
@@ -361,6 +370,17 @@ void Schedule::poll_transactions(const FrameTime::Now& now, TimePoint clock) {
             progress = advance_transaction(entry, now);
         } else if (due) {
             progress = set_parameters(entry, clock);
+            // One parameter starts one ramp in a block: its next one starts with the next block.
+            const bool conflict = progress == Progress::waits && engine_.refused_until_progress();
+            if (conflict && now.ns_until(send_frame(*entry) + engine_.config().block_size) <= lead_ns) {
+                const auto moved = next++;
+                ++entry->blocks_later;
+                const auto behind = std::find_if(
+                    next, waiting_.end(), [&](const auto& other) { return other->edit.frame > send_frame(*entry); });
+                waiting_.splice(behind, waiting_, moved);
+                retries_ = true;
+                continue;
+            }
         }
         if (progress == Progress::waits) {
             if (due && entry->stage != Entry::Stage::preparing) {
@@ -430,6 +450,9 @@ void Schedule::plan_again(Entry& entry) {
 }
 
 Schedule::Progress Schedule::commit(const std::shared_ptr<Entry>& entry, bool ahead) {
+    const auto admitted = confirmation_.admits(entry->edit.author, false);
+    if (!admitted) return refused(entry, admitted.error());
+    if (!*admitted) return Progress::waits;
     requests::TransactionState& transaction = *entry->state;
     const auto room = changes_.may_commit(transaction.edit_bytes);
     if (!room) entry->error = room.error();
@@ -479,12 +502,13 @@ Schedule::Progress Schedule::set_parameters(const std::shared_ptr<Entry>& entry,
     std::vector<float> previous(changes->size());
     v1::SetParameters message = *entry->edit.parameters;
     sent_.reserve(sent_.size() + 1);  // nothing may fail once the engine has taken the edit
-    const auto ticket = engine_.set_parameters_at(entry->edit.frame, *changes, results, previous);
+    const auto ticket = engine_.set_parameters_at(send_frame(*entry), *changes, results, previous);
     if (!ticket) return refused(entry, ticket.error());
     for (std::size_t i = 0; i < changes->size(); ++i) {
         if ((*changes)[i].is_relative()) set_result(*message.mutable_changes(static_cast<int>(i)), results[i]);
     }
     history_.record({entry->edit.author, entry->edit.client_name}, ticket->revision, now, *changes, previous, results);
+    confirmation_.parameters_changed(*changes, previous, results);
     daemon_.graph_changed();
     publish_parameters(hub_, {entry->edit.client_name, entry->edit.author}, ticket->revision, message, previous);
     if (!ticket->frame) {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "api/change_log.h"
+#include "api/confirmation/confirmation.h"
 #include "api/daemon_access.h"
 #include "api/events/event_hub.h"
 #include "api/frame_time.h"
@@ -59,9 +60,9 @@ class Schedule {
         [[nodiscard]] bool is_transaction() const { return parameters == nullptr; }
     };
 
-    Schedule(Engine& engine, DaemonAccess& daemon, EventHub& hub, History& history, ChangeLog& changes,
-             PendingCommands& commands, LoadPrediction& load, Workers& workers, std::function<TimePoint()> clock,
-             std::function<void()> wake);
+    Schedule(Engine& engine, DaemonAccess& daemon, EventHub& hub, History& history, Confirmation& confirmation,
+             ChangeLog& changes, PendingCommands& commands, LoadPrediction& load, Workers& workers,
+             std::function<TimePoint()> clock, std::function<void()> wake);
     Schedule(const Schedule&) = delete;
     Schedule& operator=(const Schedule&) = delete;
     ~Schedule();
@@ -93,6 +94,7 @@ class Schedule {
     [[nodiscard]] bool may_prepare() const;
     void prepare(const std::shared_ptr<Entry>& entry);
     void build(const std::shared_ptr<Entry>& entry);
+    [[nodiscard]] std::uint64_t send_frame(const Entry& entry) const;
     void poll_transactions(const FrameTime::Now& now, TimePoint clock);
     [[nodiscard]] Progress advance(const std::shared_ptr<Entry>& entry, const FrameTime::Now& now);
     [[nodiscard]] Progress advance_transaction(const std::shared_ptr<Entry>& entry, const FrameTime::Now& now);
@@ -115,6 +117,7 @@ class Schedule {
     EventHub& hub_;
     History& history_;
     ChangeLog& changes_;
+    Confirmation& confirmation_;
     PendingCommands& commands_;
     LoadPrediction& load_;
     Workers& workers_;

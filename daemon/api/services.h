@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "api/change_log.h"
+#include "api/confirmation/confirmation.h"
 #include "api/control_time.h"
 #include "api/daemon_access.h"
 #include "api/events/event_hub.h"
@@ -86,8 +87,10 @@ struct Services {
                         changes.history_changed();
                     }};
     ChangeLog changes{daemon, hub, history, clock};
+    Confirmation confirmation{engine, daemon, hub, history, changes, commands, workers, clock, [this] { wake(); }};
     LoadPrediction load{engine, daemon, workers, clock, [this] { wake(); }};
-    Schedule schedule{engine, daemon, hub, history, changes, commands, load, workers, clock, [this] { wake(); }};
+    Schedule schedule{engine,   daemon, hub,     history, confirmation,      changes,
+                      commands, load,   workers, clock,   [this] { wake(); }};
     Scenes scenes{engine, daemon, hub, workers, clock, limits.scenes, [this] { wake(); }};
     Telemetry telemetry{engine, daemon, limits.telemetry_rates};
     PortWatches watches{engine, limits.watched_ports};

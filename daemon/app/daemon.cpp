@@ -90,7 +90,7 @@ class Daemon final : private api::DaemonAccess, private io::DeviceObserver {
           scenes_{options.state_directory},
           server_{io_, engine_, *this, &log, options.limits.clients},
           listening_{options_, server_, io_},
-          state_{options_, engine_, server_.history(),
+          state_{options_, engine_, server_.history(), server_.confirmation(),
                  [this](std::function<void()> task) { asio::post(io_, std::move(task)); },
                  [this] { server_.changes().room_changed(); }} {}
 
@@ -135,6 +135,11 @@ class Daemon final : private api::DaemonAccess, private io::DeviceObserver {
     void record(Record record) override { state_.record(std::move(record)); }
     void record_lost() override { state_.record_lost(); }
     void output_changed() override { state_.output_changed(); }
+    void save_confirmation(std::function<std::string()> writer, api::Workers& workers,
+                           std::function<void(const Expected<void>&)> done) override {
+        state_.save_confirmation(std::move(writer), workers, std::move(done));
+    }
+    void confirmation_warning(const std::string& sentence) override { log(net::LogLevel::warning, sentence); }
     [[nodiscard]] api::Access& access() override { return tokens_; }
     [[nodiscard]] api::SceneFiles* scene_files() override { return scenes_.files(); }
     void device_changed() override { server_.device_changed(device_status()); }

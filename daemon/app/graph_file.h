@@ -24,7 +24,7 @@ struct GraphReport {
 /// given or that was saved, the widest ones. It would otherwise be lost when a limit is lowered.
 enum class LimitsOf : std::uint8_t { engine, operator_graph };
 
-/// Parses a graph document and commits it to the engine, which has had no other transaction. Errors start with `path`,
+/// Parses a graph document and commits it to the engine, before it renders a block. Errors start with `path`,
 /// and name line and column if the document is invalid. INVALID_ARGUMENT also if the graph exceeds a limit;
 /// RESOURCE_EXHAUSTED if the machine has too little memory. [control]
 [[nodiscard]] Expected<GraphReport> load_graph_text(Engine& engine, const std::string& text, const std::string& path,

@@ -258,6 +258,8 @@ std::span<const FixedLimit> fixed_limit_table() {
          count(api::Schedule::kMaximumEdits) + ", " + size(api::Schedule::kMaximumBytes) + "; " +
              count(api::Schedule::kMaximumEditsOfAuthor) + ", " + size(api::Schedule::kMaximumBytesOfAuthor),
          "they stay for up to a day after their clients have left; the limits of clients do not bound them"},
+        {"edits that wait for their confirmation", count(1),
+         "each holds a copy of the graph, and others cannot change the graph in the meantime"},
         {"plans; commands to the audio thread",
          count(PlanExchange::kMaximumPlans) + "; " + count(PlanExchange::kMaximumCommands),
          "the queues of the audio thread have fixed lengths, so that it never allocates"},

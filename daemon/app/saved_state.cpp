@@ -1,20 +1,34 @@
 // SPDX-License-Identifier: MIT
 #include "app/saved_state.h"
 
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <map>
+#include <memory>
 #include <utility>
 #include <vector>
 
+#include "api/confirmation/saved_confirmation.h"
 #include "api/replay.h"
 #include "app/graph_file.h"
 #include "app/logging.h"
+#include "document/document.h"
+#include "graph/difference.h"
 #include "io/device_kind.h"
 #include "text/format_number.h"
 
 namespace rta::app {
 
 SavedState::SavedState(const DaemonOptions& options, Engine& engine, api::History& history,
-                       const store::GraphStore::Post& post, std::function<void()> room_changed)
-    : options_{options}, engine_{engine}, history_{history}, room_changed_{std::move(room_changed)} {
+                       api::Confirmation& confirmation, const store::GraphStore::Post& post,
+                       std::function<void()> room_changed)
+    : options_{options},
+      engine_{engine},
+      history_{history},
+      confirmation_{confirmation},
+      room_changed_{std::move(room_changed)},
+      file_{options.state_directory} {
     if (options.state_directory.empty()) return;
     store_.emplace(options.state_directory, post, static_cast<store::GraphStore::Owner&>(*this),
                    store::GraphStore::Settings{.durability = options.durability});
@@ -22,12 +36,17 @@ SavedState::SavedState(const DaemonOptions& options, Engine& engine, api::Histor
 
 int SavedState::restore() {
     if (!store_) return load_graph();
+    bool history_known = false;
     const auto restored = store_->restore(
         [this](const std::string& text) {
             return logged(
                 load_graph_text(engine_, text, store_->status().directory + "/graph.json", LimitsOf::operator_graph));
         },
-        [this](const std::string& history) { return history_.restore(history); },
+        [&](const std::string& history) {
+            auto taken = history_.restore(history);
+            history_known = taken.has_value();
+            return taken;
+        },
         [this](const auto& graph, const auto& history, auto entries) { return replay(graph, history, entries); });
     if (!restored) {
         log(net::LogLevel::error, restored.error().sentence);
@@ -42,7 +61,113 @@ int SavedState::restore() {
         }
     }
     if (const int status = restore_output(restored->output); status != kExitClean) return status;
-    return loaded ? kExitClean : load_graph();
+    return restore_confirmation(restored->graph, history_known) || loaded ? kExitClean : load_graph();
+}
+
+/// Continues to wait for the confirmation of an edit, or reverts it. Returns whether the engine has the graph before the
+/// edit because the saved one is damaged.
+bool SavedState::restore_confirmation(store::GraphStore::RestoredGraph graph, bool history_known) {
+    const auto text = file_.read();
+    if (text && !*text) return false;
+    if (graph == store::GraphStore::RestoredGraph::none) {
+        confirmation_.restored_reverted(0);  // of a graph that an administrator has removed
+        return false;
+    }
+    const bool damaged = graph == store::GraphStore::RestoredGraph::damaged;
+    const auto restored = text ? load_confirmation(**text, damaged, history_known) : std::unexpected(text.error());
+    if (restored) return damaged;
+    const std::string sentence = "an edit that waits for its confirmation stays: " + restored.error().sentence;
+    if (!text && text.error().code == ErrorCode::unavailable) {
+        log(net::LogLevel::error, sentence);
+        return false;
+    }
+    const auto renamed = file_.rename();
+    log(net::LogLevel::error, sentence + "; " + (renamed ? "renamed to " + *renamed : renamed.error().sentence));
+    return false;
+}
+
+/// If the history is not known, the graphs are compared instead: the edit is not in the saved one if they are the same.
+Expected<void> SavedState::load_confirmation(const std::string& text, bool damaged, bool history_known) {
+    const auto saved = api::SavedConfirmation::read(text);
+    if (!saved) return std::unexpected(saved.error());
+    const std::string edit = "the edit of " + saved->author + " (" + saved->summary + ") ";
+    const auto not_there = [&] {
+        log(net::LogLevel::info, edit + "is not in the saved graph: nothing waits for its confirmation");
+        confirmation_.restored_reverted(0);
+    };
+    if (history_known && history_.open_edit() != saved->key) {
+        not_there();
+        return {};
+    }
+    const AudioGraph present = engine_.graph();
+    const auto target = load_target(*saved, history_known);
+    if (!target) return std::unexpected(target.error());
+    if (!damaged && !history_known && difference(present, *target).empty()) {
+        not_there();
+        return {};
+    }
+    graph_changed();
+    // The time of day may have been set back.
+    const auto within = std::chrono::microseconds{std::chrono::seconds{saved->within_s}};
+    const auto left = std::min(std::chrono::microseconds{saved->until_utc_us - api::History::utc_now()}, within);
+    if (damaged || left <= std::chrono::microseconds{0}) {
+        log(net::LogLevel::warning, edit + "was not confirmed in time and is reverted");
+        static_cast<void>(history_.revert(saved->mark, saved->author));
+        history_.set_open_edit(0);
+        confirmation_.restored_reverted(engine_.revision());
+        return {};
+    }
+    if (auto loaded = load_again(present); !loaded) return loaded;
+    confirmation_.restore(*saved, *target, left);
+    log(net::LogLevel::warning, edit + "waits for its confirmation; it is reverted in " +
+                                    format_number(std::ceil(std::chrono::duration<double>(left).count())) + " s");
+    return {};
+}
+
+/// Loads the graph before the edit. Its nodes get the identities that they had, if the steps of the history name these.
+Expected<AudioGraph> SavedState::load_target(const api::SavedConfirmation& saved, bool history_known) {
+    const auto loaded = load_graph_text(engine_, saved.document, file_.path(), LimitsOf::operator_graph);
+    if (!loaded) return std::unexpected(loaded.error());
+    if (history_known) {
+        std::uint64_t next = 1;
+        for (const auto& [name, identity] : saved.identities) next = std::max(next, std::to_underlying(identity) + 1);
+        engine_.restore_identities(saved.identities, next);
+    }
+    return engine_.graph();
+}
+
+/// Loads a graph that the engine had before. Nodes that are the same in both get the same id.
+Expected<void> SavedState::load_again(const AudioGraph& graph) {
+    std::map<std::string, NodeIdentity> identities;
+    for (const auto& node : graph.nodes()) identities.emplace(node->name(), node->identity);
+    const auto loaded = load_graph_text(engine_, write_document(graph.document()),
+                                        store_->status().directory + "/graph.json", LimitsOf::operator_graph);
+    if (!loaded) return std::unexpected(loaded.error());
+    engine_.restore_identities(identities, engine_.next_identity());
+    return {};
+}
+
+void SavedState::save_confirmation(std::function<std::string()> writer, api::Workers& workers,
+                                   std::function<void(const Expected<void>&)> done) const {
+    if (!store_) return done({});
+    struct Job {
+        std::function<std::string()> writer;
+        Expected<void> outcome{};
+    };
+    const auto job = std::make_shared<Job>(std::move(writer));
+    workers.run(
+        "saving a confirmation",
+        [job, file = file_] { job->outcome = job->writer ? file.write(job->writer()) : file.remove(); },
+        [job, done = std::move(done)](const Expected<void>& ran) {
+            job->writer = nullptr;  // on this thread
+            done(ran ? job->outcome : ran);
+        });
+}
+
+/// `saved`: the graph is on the disk.
+Expected<void> SavedState::finish_confirmation(bool saved) const {
+    if (const auto writer = confirmation_.writer()) return file_.write(writer());
+    return saved ? file_.remove() : Expected<void>{};
 }
 
 Expected<store::GraphStore::Replayed> SavedState::replay(const std::optional<std::string>& graph,
@@ -126,7 +251,12 @@ void SavedState::set_device(const io::DeviceRequest& request) {
     output_changed();
 }
 
-Expected<void> SavedState::finish() { return store_ ? store_->finish() : Expected<void>{}; }
+Expected<void> SavedState::finish() {
+    if (!store_) return {};
+    auto saved = store_->finish();
+    if (auto confirmation = finish_confirmation(saved.has_value()); saved && !confirmation) return confirmation;
+    return saved;
+}
 
 store::GraphStore::State SavedState::state() const {
     return {engine_.graph(),

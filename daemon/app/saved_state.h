@@ -7,24 +7,27 @@
 #include <span>
 #include <string>
 
+#include "api/confirmation/confirmation.h"
 #include "api/daemon_access.h"
 #include "api/history/history.h"
+#include "api/workers.h"
 #include "app/options.h"
 #include "engine/engine.h"
 #include "status/status.h"
+#include "store/confirmation_file.h"
 #include "store/graph_store.h"
 #include "text/error.h"
 
 namespace rta::app {
 
-/// What rtad keeps from one run to the next: the graph and its history, the volume and the mute of the output, and the device that a client
-/// has set. Without --state-dir, nothing is kept. [control]
+/// What rtad keeps from one run to the next: the graph and its history, the edit that waits for its confirmation, the
+/// volume and the mute of the output, and the device that a client has set. Without --state-dir, nothing is kept. [control]
 class SavedState final : private store::GraphStore::Owner {
  public:
     /// Keeps the references. `post` runs a function later on the control thread. `room_changed` is called when
     /// reserve_record() may have another result.
-    SavedState(const DaemonOptions& options, Engine& engine, api::History& history, const store::GraphStore::Post& post,
-               std::function<void()> room_changed);
+    SavedState(const DaemonOptions& options, Engine& engine, api::History& history, api::Confirmation& confirmation,
+               const store::GraphStore::Post& post, std::function<void()> room_changed);
 
     /// Restores the saved state. If there is no graph, or it is damaged, loads the graph of --graph. Returns the exit
     /// status; errors have been logged.
@@ -44,6 +47,10 @@ class SavedState final : private store::GraphStore::Owner {
     void record(api::DaemonAccess::Record record);
     void record_lost();
 
+    /// See DaemonAccess::save_confirmation().
+    void save_confirmation(std::function<std::string()> writer, api::Workers& workers,
+                           std::function<void(const Expected<void>&)> done) const;
+
     /// The device that a client has set, instead of the configured one; empty: none.
     [[nodiscard]] const std::string& device() const { return device_; }
     [[nodiscard]] std::string configured_device() const;
@@ -59,6 +66,11 @@ class SavedState final : private store::GraphStore::Owner {
  private:
     [[nodiscard]] int load_graph();
     [[nodiscard]] int restore_output(const store::OutputState& output);
+    [[nodiscard]] bool restore_confirmation(store::GraphStore::RestoredGraph graph, bool history_known);
+    [[nodiscard]] Expected<void> load_confirmation(const std::string& text, bool damaged, bool history_known);
+    [[nodiscard]] Expected<AudioGraph> load_target(const api::SavedConfirmation& saved, bool history_known);
+    [[nodiscard]] Expected<void> load_again(const AudioGraph& graph);
+    [[nodiscard]] Expected<void> finish_confirmation(bool saved) const;
 
     [[nodiscard]] store::GraphStore::State state() const override;
     void store_warning(const std::string& sentence) override;
@@ -72,7 +84,9 @@ class SavedState final : private store::GraphStore::Owner {
     Engine& engine_;
     api::History& history_;
     const std::function<void()> room_changed_;
+    api::Confirmation& confirmation_;
     std::string device_;
+    const store::ConfirmationFile file_;      ///< of the confirmation
     std::optional<store::GraphStore> store_;  ///< empty without --state-dir
 };
 

@@ -82,6 +82,7 @@ class Comparison {
     Comparison(const AudioGraph& from, const AudioGraph& to, Pairs by, const AudioGraph* whole)
         : from_{from}, to_{to}, whole_{whole}, nodes_{compare_ids(from, to)} {
         if (by == Pairs::by_id_or_name) pair_by_name();
+        if (by == Pairs::by_identity) pair_by_identity();
         rebuild_incompatible();
         for (const Pair& pair : nodes_.pairs) {
             if (pair.before->id != pair.after->id) successors_.emplace(pair.before->id.value(), pair.after);
@@ -111,15 +112,32 @@ class Comparison {
     void pair_by_name() {
         std::map<std::string_view, const GraphNode*> removed;
         for (const GraphNode* const node : nodes_.removed) removed.emplace(node->name(), node);
+        pair_with(removed, [](const GraphNode& node) -> std::string_view { return node.name(); });
+    }
+
+    /// Pairs added nodes with removed ones of the same type, which are found by the key of the added ones.
+    void pair_with(const auto& removed, auto key_of) {
         std::set<const GraphNode*> replaced;
         std::erase_if(nodes_.added, [&](const GraphNode* after) {
-            const auto before = removed.find(after->name());
+            const auto before = removed.find(key_of(*after));
             if (before == removed.end() || before->second->description->type != after->description->type) return false;
             nodes_.pairs.push_back({before->second, after});
             replaced.insert(before->second);
             return true;
         });
         std::erase_if(nodes_.removed, [&](const GraphNode* before) { return replaced.contains(before); });
+    }
+
+    void pair_by_identity() {
+        std::erase_if(nodes_.pairs, [&](const Pair& pair) {
+            if (pair.before->identity == pair.after->identity) return false;
+            nodes_.removed.push_back(pair.before);
+            nodes_.added.push_back(pair.after);
+            return true;
+        });
+        std::map<NodeIdentity, const GraphNode*> removed;
+        for (const GraphNode* const node : nodes_.removed) removed.emplace(node->identity, node);
+        pair_with(removed, [](const GraphNode& node) { return node.identity; });
     }
 
     /// Nodes of another type under the same id, and those with a parameter that has no value that is valid before and

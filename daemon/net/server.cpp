@@ -404,6 +404,8 @@ api::History& Server::history() { return impl_->dispatcher.services().history; }
 api::ChangeLog& Server::changes() { return impl_->dispatcher.services().changes; }
 api::Scenes& Server::scenes() { return impl_->dispatcher.services().scenes; }
 
+api::Confirmation& Server::confirmation() { return impl_->dispatcher.services().confirmation; }
+
 const std::string& Server::instance_id() const { return impl_->dispatcher.hub().instance_id(); }
 
 }  // namespace rta::net

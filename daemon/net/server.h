@@ -25,6 +25,7 @@ class io_context;
 
 namespace rta::api {
 class ChangeLog;
+class Confirmation;
 class History;
 class Scenes;
 }  // namespace rta::api
@@ -111,6 +112,9 @@ class Server {
     [[nodiscard]] api::ChangeLog& changes();
     /// Returns the scenes, which may be restored before the first client is served.
     [[nodiscard]] api::Scenes& scenes();
+
+    /// Returns the edit that waits for its confirmation, which may be restored before the first client is served.
+    [[nodiscard]] api::Confirmation& confirmation();
 
     /// Returns the id of this run of the daemon, as in HelloResult.
     [[nodiscard]] const std::string& instance_id() const;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "store/history_file.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "store/digest.h"
+#include "store/take_line.h"
 
 namespace rta::store {
 namespace {
@@ -12,13 +12,6 @@ namespace {
 constexpr std::string_view kHeader = "rtad history 2 ";
 /// Its steps name nodes, but do not identify them.
 constexpr std::string_view kOldHeader = "rtad history 1 ";
-
-/// Takes one line off the text.
-std::string_view take_line(std::string_view& text) {
-    const std::string_view line = text.substr(0, text.find('\n'));
-    text.remove_prefix(std::min(line.size() + 1, text.size()));
-    return line;
-}
 
 }  // namespace
 

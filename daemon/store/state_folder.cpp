@@ -13,6 +13,7 @@
 #include "document/document_size.h"
 #include "os/file.h"
 #include "os/file_lock.h"
+#include "store/confirmation_file.h"
 #include "store/disk_error.h"
 #include "store/journal.h"
 #include "store/token_file.h"
@@ -223,7 +224,9 @@ std::vector<std::string> StateFolder::files_in(const std::string& path) {
         files.push_back(path + "/" + name);
         files.push_back(files.back() + kNew);
     }
-    for (const char* const name : {kHistory, kJournal, kNextJournal}) files.push_back(path + "/" + name);
+    for (const char* const name :
+         {kHistory, kJournal, kNextJournal, ConfirmationFile::kName, ConfirmationFile::kNewName})
+        files.push_back(path + "/" + name);
     return files;
 }
 

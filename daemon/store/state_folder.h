@@ -19,7 +19,7 @@ class Journal;
 struct JournalBase;
 
 /// The folder in which one daemon saves its state. It contains `graph.json`, `output.json`, `history`, `tokens` (see
-/// token_file.h) and `lock`; `history.next` until the graph to which it belongs has been written; `graph.json.new`,
+/// token_file.h), `confirmation` (see confirmation_file.h) and `lock`; `history.next` until the graph to which it belongs has been written; `graph.json.new`,
 /// `output.json.new` or `history.next.new` while one of them is being written; `restoring` from the start of a restore until the graph
 /// plays; `journal`, and `journal.next` until the `graph.json` to which it belongs has been written (see journal_file.h);
 /// and `graph.json.kept-1`, `-2`, ... for graphs that could not be restored, and `output.json.kept-N` for states

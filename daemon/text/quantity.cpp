@@ -31,7 +31,7 @@ constexpr std::array kSuffixes{
     Suffix{"db", Dimension::level, 1.0},      Suffix{"us", Dimension::time, 1e-6},
     Suffix{"\u00b5s", Dimension::time, 1e-6}, Suffix{"ms", Dimension::time, 1e-3},
     Suffix{"s", Dimension::time, 1.0},        Suffix{"min", Dimension::time, 60.0},
-    Suffix{"%", Dimension::number, 0.01},
+    Suffix{"h", Dimension::time, 3'600.0},    Suffix{"%", Dimension::number, 0.01},
 };
 
 struct UnitInfo {
@@ -47,9 +47,9 @@ UnitInfo info_of(ValueUnit unit) {
         case ValueUnit::decibel:
             return {Dimension::level, 1.0, "a level (dB)"};
         case ValueUnit::milliseconds:
-            return {Dimension::time, 1e-3, "a time (us, ms, s, min)"};
+            return {Dimension::time, 1e-3, "a time (us, ms, s, min, h)"};
         case ValueUnit::seconds:
-            return {Dimension::time, 1.0, "a time (us, ms, s, min)"};
+            return {Dimension::time, 1.0, "a time (us, ms, s, min, h)"};
         case ValueUnit::on_off:
             return {Dimension::number, 1.0, "on or off"};
         case ValueUnit::frames:

@@ -14,7 +14,7 @@ enum class ValueUnit {
     hertz,    ///< `440`, `440Hz`, `2kHz`
     decibel,  ///< `-6`, `-6dB`; `-inf` is -120
     milliseconds,
-    seconds,  ///< both take `us`, `ms`, `s`, `min`
+    seconds,  ///< both take `us`, `ms`, `s`, `min`, `h`
     frames,   ///< a plain number
     on_off,   ///< on/off, true/false, yes/no, 1/0
     any,      ///< unknown: accepts a number with any of the units above, and does not convert it

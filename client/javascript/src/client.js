@@ -61,9 +61,9 @@ export class Client {
   graph({content, nodes, ...options} = {}) { return this.call({get_graph: {content, nodes}}, options); }
 
   /** Changes the graph as a whole, or not at all. */
-  async transaction(change, {wait_for_start, timeout_ms, guard, at, ...options} = {}) {
-    const content = await contentOf(change);
-    return this.call({timeout_ms, apply_transaction: {...content, wait_for_start, guard, at: whenOf(at)}}, options);
+  async transaction(change, {wait_for_start, timeout_ms, guard, at, confirm_within_s, ...options} = {}) {
+    const content = {...await contentOf(change), wait_for_start, guard, at: whenOf(at), confirm_within_s};
+    return this.call({timeout_ms, apply_transaction: content}, options);
   }
 
   /** Replaces the graph by that of a document. */
@@ -84,13 +84,20 @@ export class Client {
   }
 
   /** Undoes the latest changes of this author. */
-  undo({steps, force, of_all, wait_for_start, guard, timeout_ms, ...options} = {}) {
-    return this.call({timeout_ms, undo: {steps, force, of_all, wait_for_start, guard}}, options);
+  undo({steps, force, of_all, wait_for_start, guard, confirm_within_s, timeout_ms, ...options} = {}) {
+    return this.call({timeout_ms, undo: {steps, force, of_all, wait_for_start, guard, confirm_within_s}}, options);
   }
 
   /** Applies again what this author has undone. */
-  redo({steps, force, of_all, wait_for_start, guard, timeout_ms, ...options} = {}) {
-    return this.call({timeout_ms, redo: {steps, force, of_all, wait_for_start, guard}}, options);
+  redo({steps, force, of_all, wait_for_start, guard, confirm_within_s, timeout_ms, ...options} = {}) {
+    return this.call({timeout_ms, redo: {steps, force, of_all, wait_for_start, guard, confirm_within_s}}, options);
+  }
+
+  /** Keeps the edit that waits for its confirmation. */
+  async confirm({id, ...options} = {}) { return (await this.call({confirm: {id}}, options)).confirmation; }
+  /** Reverts the edit that waits for its confirmation now. */
+  revert({id, wait_for_start, timeout_ms, ...options} = {}) {
+    return this.call({timeout_ms, revert: {id, wait_for_start}}, options);
   }
 
   /** Returns the changes of all authors, the latest first. */

@@ -3,9 +3,9 @@
 // the fields with default values; an optional member is absent if it does not apply.
 import type {
   CheckResult, Conflict, Device, Event, FrequencyResponseResult, Graph, GraphContent, GraphResult, Guard, HelloResult,
-  HistoryStep, JsonValue, Levels, MuteOutputResult, NodeType, PanicResult, ParametersResult, PendingEdit, PortLevels,
-  RecallSceneResult, Requests, ResetMetersResult, Results, SceneInfo, SceneResult, SetDeviceResult, SetVolumeResult,
-  StatusResult, SubscribeResult, TimeResult, Topic, TransactionResult, Uint64, UndoResult, When,
+  HistoryStep, JsonValue, Levels, MuteOutputResult, NodeType, OpenConfirmation, PanicResult, ParametersResult, PendingEdit,
+  PortLevels, RecallSceneResult, Requests, ResetMetersResult, Results, SceneInfo, SceneResult, SetDeviceResult,
+  SetVolumeResult, StatusResult, SubscribeResult, TimeResult, Topic, TransactionResult, Uint64, UndoResult, When,
 } from '../generated/messages.js';
 
 export type * from '../generated/messages.js';
@@ -90,7 +90,13 @@ export interface EditOptions extends CallOptions {
   at?: Input<When> | Date;
 }
 
-export interface UndoOptions extends Omit<EditOptions, 'at'> {
+/** Of an edit that the daemon reverts unless confirm() comes in time: also if this client vanishes. */
+export interface ConfirmationOptions {
+  /** Time until the edit is reverted, 1 to 600. The result has `confirmation`. Not together with `at`. */
+  confirm_within_s?: number;
+}
+
+export interface UndoOptions extends Omit<EditOptions, 'at'>, ConfirmationOptions {
   /** 1 to 1000; default: 1. */
   steps?: number;
   /** Also what others have changed since in the same places. */
@@ -154,9 +160,11 @@ export class Client {
   graph(options?: CallOptions & {content?: GraphContent; nodes?: readonly string[]}): Promise<GraphResult>;
 
   /** Changes the graph as a whole, or not at all. With wait_for_start, resolves when the change begins to be heard. */
-  transaction(change: Change, options?: EditOptions & {wait_for_start?: boolean}): Promise<TransactionResult>;
+  transaction(change: Change, options?: EditOptions & ConfirmationOptions & {wait_for_start?: boolean}):
+    Promise<TransactionResult>;
   /** Replaces the graph by that of a document. Nodes of the same name, type and settings continue. */
-  load(document: Input<Graph> | string, options?: EditOptions & {wait_for_start?: boolean}): Promise<TransactionResult>;
+  load(document: Input<Graph> | string, options?: EditOptions & ConfirmationOptions & {wait_for_start?: boolean}):
+    Promise<TransactionResult>;
   /** Validates a change of the graph without committing it. */
   check(change: Change, options?: CallOptions & {with_graph?: boolean; with_diff?: boolean; guard?: Input<Guard>}):
     Promise<CheckResult>;
@@ -167,6 +175,11 @@ export class Client {
   undo(options?: UndoOptions): Promise<UndoResult>;
   /** Applies again what the author has undone, the latest undone first. */
   redo(options?: UndoOptions): Promise<UndoResult>;
+  /** Keeps the edit that waits for its confirmation; `id`: only this one. status() has it as `confirmation`. */
+  confirm(options?: CallOptions & {id?: Input<Uint64>}): Promise<OpenConfirmation>;
+  /** Reverts the edit that waits for its confirmation now. */
+  revert(options?: CallOptions & {id?: Input<Uint64>; wait_for_start?: boolean; timeout_ms?: number}):
+    Promise<UndoResult>;
   /** Returns the changes of all authors, the latest first; `before`: only those before this number. */
   history(options?: CallOptions & {steps?: number; before?: Input<Uint64>; with_edits?: boolean}):
     Promise<HistoryStep[]>;

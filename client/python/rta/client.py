@@ -185,14 +185,19 @@ class Client:
     # With a `guard`, such as Guard(expected_change=graph.change_number), a change of which the condition does not hold
     # raises Aborted, with `conflict`.
 
-    def transaction(self, *, wait: bool = False, guard: pb.Guard | None = None) -> Transaction:
+    # With `confirm_within_s`, 1 to 600, the daemon reverts the change unless confirm() comes in time: also if this client
+    # vanishes. The result has `confirmation`.
+
+    def transaction(self, *, wait: bool = False, guard: pb.Guard | None = None,
+                    confirm_within_s: int | None = None) -> Transaction:
         """Returns a list of edits that are applied together when its `async with` block ends. With `wait`, the block ends
         when they begin to be heard, and the result has the frame."""
-        return Transaction(self, wait, guard)
+        return Transaction(self, wait, guard, confirm_within_s)
 
-    async def load(self, document: Document, *, wait: bool = False, guard: pb.Guard | None = None) -> pb.TransactionResult:
+    async def load(self, document: Document, *, wait: bool = False, guard: pb.Guard | None = None,
+                   confirm_within_s: int | None = None) -> pb.TransactionResult:
         """Replaces the graph by a document: text, a dict or a message. Nodes that stay continue without interruption."""
-        content = pb.ApplyTransaction(wait_for_start=wait, guard=guard)
+        content = pb.ApplyTransaction(wait_for_start=wait, guard=guard, confirm_within_s=confirm_within_s)
         if isinstance(document, graph_pb2.Graph):
             content.graph.CopyFrom(document)
         else:
@@ -261,28 +266,38 @@ class Client:
         edits.set_latency_compensation(enabled)
         return await self.apply_edits(edits, guard=guard)
 
-    async def apply_edits(self, edits: Edits, wait: bool = False, guard: pb.Guard | None = None) -> pb.TransactionResult:
+    async def apply_edits(self, edits: Edits, wait: bool = False, guard: pb.Guard | None = None,
+                          confirm_within_s: int | None = None) -> pb.TransactionResult:
         """Applies edits as a whole or not at all."""
         message = edits.message(await self.types_of(await self.session()))
-        return await self._apply(pb.ApplyTransaction(edits=message, wait_for_start=wait, guard=guard))
+        return await self._apply(pb.ApplyTransaction(edits=message, wait_for_start=wait, guard=guard,
+                                                     confirm_within_s=confirm_within_s))
 
     async def check_edits(self, edits: Edits) -> pb.CheckResult:
         """Validates and compiles edits without committing them."""
         message = edits.message(await self.types_of(await self.session()))
         return (await self.call(pb.Request(check_graph=pb.CheckGraph(edits=message)))).check_graph
 
-    async def undo(self, steps: int = 1, *, force: bool = False, of_all: bool = False,
-                   wait: bool = False) -> pb.UndoResult:
+    async def undo(self, steps: int = 1, *, force: bool = False, of_all: bool = False, wait: bool = False,
+                   confirm_within_s: int | None = None) -> pb.UndoResult:
         """Undoes the latest changes of the graph by the author of this client, as one transaction. `force`: also what
         others have changed since in the same places. `of_all`: also changes of other authors."""
-        message = pb.Undo(steps=steps, force=force, of_all=of_all, wait_for_start=wait)
+        message = pb.Undo(steps=steps, force=force, of_all=of_all, wait_for_start=wait, confirm_within_s=confirm_within_s)
         return (await self.call(pb.Request(undo=message))).undo
 
-    async def redo(self, steps: int = 1, *, force: bool = False, of_all: bool = False,
-                   wait: bool = False) -> pb.UndoResult:
+    async def redo(self, steps: int = 1, *, force: bool = False, of_all: bool = False, wait: bool = False,
+                   confirm_within_s: int | None = None) -> pb.UndoResult:
         """Applies again what the author has undone, the latest undone first. A new change ends this."""
-        message = pb.Redo(steps=steps, force=force, of_all=of_all, wait_for_start=wait)
+        message = pb.Redo(steps=steps, force=force, of_all=of_all, wait_for_start=wait, confirm_within_s=confirm_within_s)
         return (await self.call(pb.Request(redo=message))).redo
+
+    async def confirm(self, id: int | None = None) -> pb.OpenConfirmation:
+        """Keeps the change that waits for its confirmation; `id`: only this one. status() has it as `confirmation`."""
+        return (await self.call(pb.Request(confirm=pb.Confirm(id=id)))).confirm.confirmation
+
+    async def revert(self, id: int | None = None, *, wait: bool = False) -> pb.UndoResult:
+        """Reverts the change that waits for its confirmation now."""
+        return (await self.call(pb.Request(revert=pb.Revert(id=id, wait_for_start=wait)))).revert
 
     async def history(self, steps: int = 20, *, before: int | None = None,
                       with_edits: bool = False) -> list[pb.HistoryStep]:

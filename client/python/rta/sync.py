@@ -157,9 +157,11 @@ class Mirror:
 class Transaction(Edits):
     """Edits that are applied when the `with` block ends; see rta.transaction.Transaction."""
 
-    def __init__(self, loop: Loop, client: rta.client.Client, wait: bool, guard: pb.Guard | None = None) -> None:
+    def __init__(self, loop: Loop, client: rta.client.Client, wait: bool, guard: pb.Guard | None = None,
+                 confirm_within_s: int | None = None) -> None:
         super().__init__()
         self._loop, self._client, self._wait, self._guard = loop, client, wait, guard
+        self._confirm_within_s = confirm_within_s
         self.result: pb.TransactionResult | None = None
 
     def __enter__(self) -> Transaction:
@@ -167,7 +169,8 @@ class Transaction(Edits):
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if kind is None and len(self):
-            self.result = self._loop.run(self._client.apply_edits(self, self._wait, self._guard))
+            self.result = self._loop.run(
+                self._client.apply_edits(self, self._wait, self._guard, self._confirm_within_s))
 
     def check(self) -> pb.CheckResult:
         """Validates and compiles the edits so far without committing them."""
@@ -232,6 +235,8 @@ class Client:
     panic = blocking(rta.client.Client.panic)
     undo = blocking(rta.client.Client.undo)
     redo = blocking(rta.client.Client.redo)
+    confirm = blocking(rta.client.Client.confirm)
+    revert = blocking(rta.client.Client.revert)
     history = blocking(rta.client.Client.history)
     time = blocking(rta.client.Client.time)
     schedule = blocking(rta.client.Client.schedule)
@@ -245,8 +250,9 @@ class Client:
     scene = blocking(rta.client.Client.scene)
     reset_meters = blocking(rta.client.Client.reset_meters)
 
-    def transaction(self, *, wait: bool = False, guard: pb.Guard | None = None) -> Transaction:
-        return Transaction(self.loop, self.inner, wait, guard)
+    def transaction(self, *, wait: bool = False, guard: pb.Guard | None = None,
+                    confirm_within_s: int | None = None) -> Transaction:
+        return Transaction(self.loop, self.inner, wait, guard, confirm_within_s)
 
     def events(self, *topics: subscription.Topic, rate_hz: float | None = None) -> Subscription[pb.Event]:
         return Subscription(self.loop, self.inner.events(*topics, rate_hz=rate_hz))

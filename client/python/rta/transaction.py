@@ -96,9 +96,10 @@ class Transaction(Edits):
     `result` is then the TransactionResult. A block without edits sends nothing.
     """
 
-    def __init__(self, client: Client, wait: bool, guard: pb.Guard | None = None) -> None:
+    def __init__(self, client: Client, wait: bool, guard: pb.Guard | None = None,
+                 confirm_within_s: int | None = None) -> None:
         super().__init__()
-        self._client, self._wait, self._guard = client, wait, guard
+        self._client, self._wait, self._guard, self._confirm_within_s = client, wait, guard, confirm_within_s
         self.result: pb.TransactionResult | None = None
 
     async def __aenter__(self) -> Transaction:
@@ -107,7 +108,7 @@ class Transaction(Edits):
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None,
                         trace: TracebackType | None) -> None:
         if kind is None and len(self):
-            self.result = await self._client.apply_edits(self, self._wait, self._guard)
+            self.result = await self._client.apply_edits(self, self._wait, self._guard, self._confirm_within_s)
 
     async def check(self) -> pb.CheckResult:
         """Validates and compiles the edits so far without committing them. Raises the error that the commit would raise."""

@@ -170,6 +170,29 @@ class Requests(DaemonCase):
         with self.assertRaises(rta.InvalidArgument):
             await self.client.schedule({"vol.gain_db": -9}, 0)
 
+    async def test_changes_that_must_be_confirmed(self):
+        await self.client.load(CHAIN)
+        edits = rta.Edits()
+        edits.remove("vol")
+        result = await self.client.apply_edits(edits, confirm_within_s=60)
+        self.assertEqual(result.confirmation.summary, "remove vol")
+        self.assertEqual((await self.client.status()).confirmation.id, result.confirmation.id)
+        with self.assertRaises(rta.NotFound):
+            await self.client.confirm(result.confirmation.id + 1)
+        reverted = await self.client.revert(result.confirmation.id, wait=True)
+        self.assertEqual([step.undone for step in reverted.steps], [True])
+        self.assertEqual(await self.client.get("vol.gain_db"), -12)
+        async with self.client.transaction(confirm_within_s=60) as transaction:
+            transaction.remove("vol")
+        self.assertTrue(transaction.result.HasField("confirmation"))
+        self.assertEqual((await self.client.confirm()).id, transaction.result.confirmation.id)
+        self.assertTrue((await self.client.undo(confirm_within_s=60)).HasField("confirmation"))
+        await self.client.revert()
+        await self.client.load(CHAIN, confirm_within_s=600)
+        await self.client.confirm()
+        with self.assertRaises(rta.FailedPrecondition):
+            await self.client.confirm()
+
     async def test_the_output(self):
         await self.client.mute()
         self.assertTrue((await self.client.status()).engine.output_muted)

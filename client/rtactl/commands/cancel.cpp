@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
-#include <charconv>
 #include <ostream>
-#include <system_error>
 
 #include "rtactl/context/context.h"
+#include "rtactl/language/whole_number.h"
 #include "text/quoting.h"
 
 namespace rta::rtactl::commands {
@@ -12,17 +11,15 @@ namespace {
 
 Result<void> run_cancel(Context& context, const Arguments& arguments) {
     const std::string& word = arguments.words[0];
-    std::uint64_t id = 0;
-    const char* const end = word.data() + word.size();
-    const auto [last, fault] = std::from_chars(word.data(), end, id);
-    if (fault != std::errc{} || last != end)
+    const auto id = parse_whole_number(word);
+    if (!id)
         return usage_error(quoted(word) + " is not the id of an edit; expected a whole number from `rtactl pending`");
     v1::Request request;
-    request.mutable_cancel_pending()->set_id(id);
+    request.mutable_cancel_pending()->set_id(*id);
     const auto response = context.change(std::move(request));
     if (!response) return std::unexpected(response.error());
     if (!context.json())
-        context.out() << "cancelled edit " << id << ": " << response->cancel_pending().edit().summary() << '\n';
+        context.out() << "cancelled edit " << *id << ": " << response->cancel_pending().edit().summary() << '\n';
     return {};
 }
 

@@ -19,6 +19,9 @@ Result<void> run_commit(Context& context, const Arguments&) {
     options.dry_run = options.dry_run || transaction.options.dry_run;
     if (!options.at) options.at = transaction.options.at;
     if (!options.max_load) options.max_load = transaction.options.max_load;
+    if (!options.confirm_within_s) options.confirm_within_s = transaction.options.confirm_within_s;
+    if (options.at && options.confirm_within_s)
+        return usage_error("--at and --confirm-within: expected one of the two");
     auto edited = context.edit(std::move(transaction.edits), std::move(transaction.done));
     if (edited) return {};
     Failure failure = std::move(edited.error());

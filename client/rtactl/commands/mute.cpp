@@ -12,6 +12,7 @@ extern constinit const Command kMute = checked({
         "A node is muted by its parameter mute. The device output fades to silence while the graph continues to run.",
     .example = "rtactl mute\n"
                "rtactl mute vol",
+    .options = kEditOptions,
     .in_transaction = InTransaction::collected,
     .run = [](Context& context, const Arguments& arguments) { return set_muted(context, arguments, true); },
 });

@@ -3,6 +3,7 @@
 
 #include "rtactl/context/context.h"
 #include "rtactl/drawing/text_table.h"
+#include "rtactl/drawing/wording.h"
 #include "text/access_token.h"
 
 namespace rta::rtactl::commands {
@@ -28,7 +29,14 @@ Result<void> run_pending(Context& context, const Arguments&) {
     request.mutable_list_pending();
     const auto response = context.query(std::move(request));
     if (!response) return std::unexpected(response.error());
-    if (!context.json()) print_edits(context.out(), response->list_pending());
+    if (context.json()) return {};
+    print_edits(context.out(), response->list_pending());
+    v1::Request get_status;
+    get_status.mutable_get_status();
+    const auto status = context.call(std::move(get_status));
+    if (!status) return std::unexpected(status.error());
+    if (status->get_status().has_confirmation())
+        context.out() << confirmation_text(status->get_status().confirmation()) << '\n';
     return {};
 }
 
@@ -37,8 +45,9 @@ Result<void> run_pending(Context& context, const Arguments&) {
 extern constinit const Command kPending = checked({
     .position = 370,
     .name = "pending",
-    .help = "List the edits that wait for their time, made with --at.",
-    .details = "The daemon keeps them in memory: they survive the client that made them, but not the daemon.",
+    .help = "List the edits that wait for their time, made with --at, or for a confirmation.",
+    .details =
+        "The daemon keeps those with a time in memory: they survive the client that made them, but not the daemon.",
     .example = "rtactl pending",
     .run = run_pending,
 });

@@ -3,12 +3,6 @@
 
 namespace rta::rtactl::commands {
 
-namespace {
-
-Result<void> run_redo(Context& context, const Arguments& arguments) { return call_undo(context, arguments, true); }
-
-}  // namespace
-
 extern constinit const Command kRedo = checked({
     .position = 350,
     .name = "redo",
@@ -18,7 +12,7 @@ extern constinit const Command kRedo = checked({
     .example = "rtactl redo\n"
                "rtactl redo 2",
     .options = kUndoOptions,
-    .run = run_redo,
+    .run = call_undo<true>,
 });
 
 }  // namespace rta::rtactl::commands

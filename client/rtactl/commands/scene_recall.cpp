@@ -37,7 +37,10 @@ Result<void> run_scene_recall(Context& context, const Arguments& arguments) {
     RecallOptions options{.fade_ms = *fade_ms, .wait_for_start = true, .at = context.edit_options.at};
     if (const auto& expected = context.edit_options.expected_revision)
         options.guard.emplace().set_expected_revision(*expected);
-    const auto response = context.change(client::recall_scene_request(name, std::move(options)));
+    v1::Request request = client::recall_scene_request(name, std::move(options));
+    if (const auto& within_s = context.edit_options.confirm_within_s)
+        request.mutable_recall_scene()->set_confirm_within_s(*within_s);
+    const auto response = context.change(std::move(request));
     if (!response) return std::unexpected(response.error());
     const v1::RecallSceneResult& result = response->recall_scene();
     context.print_done(result.transaction(), "recalled " + name);

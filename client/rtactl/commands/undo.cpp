@@ -3,12 +3,6 @@
 
 namespace rta::rtactl::commands {
 
-namespace {
-
-Result<void> run_undo(Context& context, const Arguments& arguments) { return call_undo(context, arguments, false); }
-
-}  // namespace
-
 extern constinit const Command kUndo = checked({
     .position = 340,
     .name = "undo",
@@ -23,7 +17,7 @@ extern constinit const Command kUndo = checked({
     .example = "rtactl undo\n"
                "rtactl undo 3 --force",
     .options = kUndoOptions,
-    .run = run_undo,
+    .run = call_undo<false>,
 });
 
 }  // namespace rta::rtactl::commands

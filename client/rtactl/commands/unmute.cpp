@@ -10,6 +10,7 @@ extern constinit const Command kUnmute = checked({
     .help = "Unmute a node or the device output.",
     .example = "rtactl unmute\n"
                "rtactl unmute vol",
+    .options = kEditOptions,
     .in_transaction = InTransaction::collected,
     .run = [](Context& context, const Arguments& arguments) { return set_muted(context, arguments, false); },
 });

@@ -171,6 +171,7 @@ Result<v1::Response> Context::change(v1::Request request) {
     if (request.has_apply_transaction()) request.mutable_apply_transaction()->set_wait_for_start(true);
     if (request.has_undo()) request.mutable_undo()->set_wait_for_start(true);
     if (request.has_redo()) request.mutable_redo()->set_wait_for_start(true);
+    if (request.has_revert()) request.mutable_revert()->set_wait_for_start(true);
     return exchange(std::move(request), Purpose::change);
 }
 
@@ -215,6 +216,7 @@ Result<void> Context::apply(v1::ApplyTransaction transaction, std::vector<Done> 
         transaction.mutable_guard()->set_expected_revision(*expected);
     if (edit_options.dry_run) return dry_run(check_of(std::move(transaction)), document);
     if (edit_options.at) *transaction.mutable_at() = *edit_options.at;
+    if (const auto& within_s = edit_options.confirm_within_s) transaction.set_confirm_within_s(*within_s);
     if (edit_options.max_load) transaction.set_max_load(*edit_options.max_load);
     v1::Request request;
     *request.mutable_apply_transaction() = std::move(transaction);
@@ -226,7 +228,8 @@ Result<void> Context::apply(v1::ApplyTransaction transaction, std::vector<Done> 
 }
 
 Result<void> Context::set_parameters(v1::SetParameters changes, const std::vector<Done>& done) {
-    if (edit_options.dry_run) {
+    // Only a transaction can be reverted.
+    if (edit_options.dry_run || edit_options.confirm_within_s) {
         std::vector<v1::Edit> edits;
         for (v1::SetParameter& change : *changes.mutable_changes())
             *edits.emplace_back().mutable_set_parameter() = std::move(change);
@@ -292,6 +295,9 @@ void Context::print_done(const v1::TransactionResult& result, std::span<const Do
     out() << '\n';
     if (result.has_durable() && !result.durable())
         warn(streams_, "the change is not on disk, and is lost if rtad exits now; `rtactl status` shows why");
+    if (!result.has_confirmation()) return;
+    out() << "(reverted in " << left_text(result.confirmation()) << " unless `"
+          << (place() == Place::shell ? "confirm" : "rtactl confirm") << "` comes)\n";
 }
 
 void Context::print_undo_hint() {

@@ -22,9 +22,9 @@ Result<void> dispatch(Context& context, const Invocation& invocation) {
     auto options = read_edit_options(invocation.arguments);
     if (!options) return std::unexpected(std::move(options.error()));
     if (context.transaction() && options->given() && command.in_transaction != InTransaction::control) {
-        return usage_error(
-            "--at, --expect, --dry-run and --max-load apply to a whole transaction: give them to begin or to commit, not to " +
-            std::string{command.name});
+        return usage_error(std::string{kEditOptionNames} +
+                           " apply to a whole transaction: give them to begin or to commit, not to " +
+                           std::string{command.name});
     }
     context.edit_options = *options;
     return command.run(context, invocation.arguments);

@@ -18,6 +18,10 @@ Result<void> set_output_muted(Context& context, bool muted) {
             "the device output is not part of the graph, so it cannot be muted or unmuted in a transaction: "
             "commit or abort first");
     }
+    if (context.edit_options.given()) {
+        return usage_error(std::string{kEditOptionNames} +
+                           " apply to edits of the graph, not to the device output; expected a NODE");
+    }
     v1::Request request;
     request.mutable_mute_output()->set_muted(muted);
     const auto response = context.change(std::move(request));

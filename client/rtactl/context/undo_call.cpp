@@ -14,8 +14,9 @@ namespace {
 constexpr std::uint32_t kMostSteps = 1'000;
 
 template <class Message>
-void fill(Message& message, std::uint32_t steps, const Arguments& arguments) {
+void fill(Message& message, std::uint32_t steps, const Context& context, const Arguments& arguments) {
     message.set_steps(steps);
+    if (const auto& within_s = context.edit_options.confirm_within_s) message.set_confirm_within_s(*within_s);
     message.set_force(arguments.has("--force"));
     message.set_of_all(arguments.has("--all"));
 }
@@ -57,14 +58,18 @@ Result<void> call_undo(Context& context, const Arguments& arguments, bool redo) 
     if (!steps) return std::unexpected(steps.error());
     v1::Request request;
     if (redo) {
-        fill(*request.mutable_redo(), *steps, arguments);
+        fill(*request.mutable_redo(), *steps, context, arguments);
     } else {
-        fill(*request.mutable_undo(), *steps, arguments);
+        fill(*request.mutable_undo(), *steps, context, arguments);
     }
     auto response = context.change(std::move(request));
     if (!response) return std::unexpected(with_hint(std::move(response.error()), arguments));
-    if (context.json()) return {};
-    const v1::UndoResult& result = redo ? response->redo() : response->undo();
+    print_undo(context, redo ? response->redo() : response->undo());
+    return {};
+}
+
+void print_undo(Context& context, const v1::UndoResult& result) {
+    if (context.json()) return;
     std::vector<Done> done;
     for (const v1::HistoryStep& step : result.steps()) {
         const std::string number = std::to_string(step.number());
@@ -75,10 +80,10 @@ Result<void> call_undo(Context& context, const Arguments& arguments, bool redo) 
     transaction.set_revision(result.revision());
     if (result.has_frame()) transaction.set_frame(result.frame());
     transaction.set_combs(result.combs());
+    if (result.has_confirmation()) *transaction.mutable_confirmation() = result.confirmation();
     if (result.has_durable()) transaction.set_durable(result.durable());
     context.print_done(transaction, done);
     print_fresh_nodes(context, result);
-    return {};
 }
 
 }  // namespace rta::rtactl

@@ -118,6 +118,26 @@ std::string pending_text(const v1::PendingChanged& changed) {
     return text + ": " + edit.summary();
 }
 
+/// `the edit by desk ("rtactl"), add osc, waits for its confirmation: it is reverted in 30 s`
+std::string confirmation_text(const v1::ConfirmationChanged& changed) {
+    const v1::OpenConfirmation& edit = changed.confirmation();
+    std::string text = "the edit" + made_by(edit);
+    if (!edit.summary().empty()) text += ", " + edit.summary() + ",";
+    const std::string by = changed.author().empty() ? "" : " by " + changed.author();
+    switch (changed.what()) {
+        case v1::ConfirmationChanged::OPENED:
+            return text + " waits for its confirmation: it is reverted in " + left_text(edit);
+        case v1::ConfirmationChanged::CONFIRMED:
+            return text + " was confirmed" + by;
+        case v1::ConfirmationChanged::REVERTED:
+            return text + (by.empty() ? " was not confirmed in time and is reverted" : " was reverted" + by);
+        case v1::ConfirmationChanged::FAILED:
+            return text + " stays, because it cannot be reverted (" + changed.error().message() + ")";
+        default:
+            return text + " has changed in a way unknown to this version of rtactl";
+    }
+}
+
 /// `scene night was recalled by desk ("rtactl"), revision 7`
 std::string scene_text(const v1::SceneChanged& changed) {
     std::string text = "scene " + (changed.old_name().empty() ? changed.scene().name() : changed.old_name());
@@ -182,6 +202,7 @@ std::string describe(const v1::Event& event) {
             return "node loads up to frame " + std::to_string(event.node_loads().frame()) + ": " +
                    node_loads_text(event.node_loads()) + dropped_text(event);
         case v1::Event::kConfirmationChanged:
+            return number + confirmation_text(event.confirmation_changed());
         case v1::Event::EVENT_NOT_SET:
             break;
     }
@@ -194,6 +215,8 @@ Style style_of(const v1::Event& event) {
     const v1::PendingChanged::What pending = event.pending_changed().what();
     if (pending == v1::PendingChanged::FAILED) return Style::error;
     if (pending == v1::PendingChanged::LATE) return Style::warning;
+    if (event.confirmation_changed().what() == v1::ConfirmationChanged::FAILED) return Style::error;
+    if (event.confirmation_changed().what() == v1::ConfirmationChanged::REVERTED) return Style::warning;
     const bool dropouts = event.has_xruns() && describe(event.xruns().counts()) != describe(v1::XrunCounts{});
     if (dropouts || lost_device || event.telemetry_dropped() > 0) return Style::warning;
     return Style::plain;

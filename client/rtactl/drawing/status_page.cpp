@@ -182,6 +182,7 @@ void print_status(std::ostream& out, const v1::StatusResult& status, bool verbos
     }
     if (const std::string output = output_text(engine); !output.empty())
         table.add({"output", output}, engine.output_muted() ? Style::warning : Style::plain);
+    if (status.has_confirmation()) table.add({"confirm", confirmation_text(status.confirmation())}, Style::warning);
     if (status.has_store())
         table.add({"store", store_text(status.store())}, status.store().error().empty() ? Style::plain : Style::error);
     if (!status.tls_fingerprint().empty()) table.add({"TLS", "certificate " + status.tls_fingerprint()});

@@ -30,6 +30,14 @@ std::string duration_text(double seconds) {
     return std::to_string(whole) + " s";
 }
 
+std::string left_text(const v1::OpenConfirmation& edit) { return duration_text(std::ceil(edit.left_s())); }
+
+std::string confirmation_text(const v1::OpenConfirmation& edit) {
+    const std::string what = edit.summary().empty() ? "" : ", " + edit.summary() + ",";
+    return "edit " + std::to_string(edit.id()) + " of " + edit.author() + what + " is reverted in " + left_text(edit) +
+           " unless `rtactl confirm` comes";
+}
+
 std::string percent_text(float share) {
     return format_number(std::round(static_cast<double>(share) * 1000.0) / 10.0) + " %";
 }

@@ -31,6 +31,10 @@ namespace rta::rtactl {
 [[nodiscard]] std::string reduction_text(const v1::GainReduction& reduction);
 [[nodiscard]] std::string device_text(const v1::DeviceState& device);
 [[nodiscard]] std::string load_text(const v1::Load& load);
+/// "23 s": the time until the edit is reverted.
+[[nodiscard]] std::string left_text(const v1::OpenConfirmation& edit);
+/// "edit 3 of desk, add osc, is reverted in 23 s unless `rtactl confirm` comes".
+[[nodiscard]] std::string confirmation_text(const v1::OpenConfirmation& edit);
 /// "2 output underflows, 1 late callback", or "none".
 [[nodiscard]] std::string describe(const v1::XrunCounts& counts);
 

@@ -3,19 +3,22 @@
 
 #include <charconv>
 #include <chrono>
+#include <cmath>
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <system_error>
 
+#include "rtactl/language/whole_number.h"
 #include "text/quantity.h"
 #include "text/quoting.h"
 
 namespace rta::rtactl {
 namespace {
 
-constexpr double kLongestS = 86'400;        // When.in_s
-constexpr double kLongestRampMs = 600'000;  // SetParameter.ramp_ms, RecallScene.fade_ms
+constexpr double kLongestS = 86'400;             // When.in_s
+constexpr double kLongestConfirmationS = 600.0;  // ApplyTransaction.confirm_within_s
+constexpr double kLongestRampMs = 600'000;       // SetParameter.ramp_ms, RecallScene.fade_ms
 
 /// Removes a whole number of at most `digits` digits from the front, followed by `separator` unless that is 0.
 std::optional<unsigned> take_number(std::string_view& text, std::size_t digits, char separator) {
@@ -63,6 +66,15 @@ std::optional<std::int64_t> parse_utc_us(std::string_view text) {
     return duration_cast<microseconds>(time.time_since_epoch()).count() + *fraction_us;
 }
 
+Result<std::uint32_t> parse_confirm_within(std::string_view text) {
+    const auto within_s = parse_value(text, ValueUnit::seconds);
+    if (!within_s) return usage_error("--confirm-within: " + within_s.error());
+    if (*within_s < 1.0 || *within_s > kLongestConfirmationS || *within_s != std::floor(*within_s)) {
+        return usage_error("--confirm-within: " + quoted(text) + " is invalid; expected 1s to 10min, in whole seconds");
+    }
+    return static_cast<std::uint32_t>(*within_s);
+}
+
 /// Reads a percentage, such as 80%, as a share.
 Result<float> parse_max_load(std::string_view text) {
     std::string_view number = text;
@@ -88,10 +100,8 @@ Result<v1::When> parse_when(std::string_view text) {
         when.set_in_s(*later_s);
         return when;
     }
-    std::uint64_t frame = 0;
-    const auto [last, fault] = std::from_chars(text.data(), text.data() + text.size(), frame);
-    if (fault == std::errc{} && last == text.data() + text.size()) {
-        when.set_frame(frame);
+    if (const auto frame = parse_whole_number(text)) {
+        when.set_frame(*frame);
         return when;
     }
     if (const auto utc_us = parse_utc_us(text)) {
@@ -127,17 +137,18 @@ Result<EditOptions> read_edit_options(const Arguments& arguments) {
         if (!max_load) return std::unexpected(max_load.error());
         options.max_load = *max_load;
     }
+    if (const auto given = arguments.value(kConfirmWithin.name)) {
+        const auto within_s = parse_confirm_within(*given);
+        if (!within_s) return std::unexpected(within_s.error());
+        options.confirm_within_s = *within_s;
+        if (options.at) return usage_error("--at and --confirm-within: expected one of the two");
+    }
     const auto given = arguments.value("--expect");
     if (!given) return options;
-    const std::string_view text = *given;
-    std::uint64_t revision = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), revision);
-    if (error != std::errc{} || end != text.data() + text.size()) {
-        return usage_error("--expect: " + quoted(text) +
-                           " is not a revision; expected a whole number, as printed by `rtactl status`");
-    }
-    options.expected_revision = revision;
-    return options;
+    options.expected_revision = parse_whole_number(*given);
+    if (options.expected_revision) return options;
+    return usage_error("--expect: " + quoted(*given) +
+                       " is not a revision; expected a whole number, as printed by `rtactl status`");
 }
 
 }  // namespace rta::rtactl

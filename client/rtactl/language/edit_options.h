@@ -13,6 +13,13 @@
 
 namespace rta::rtactl {
 
+/// The edit is reverted unless it is confirmed.
+inline constexpr Option kConfirmWithin{
+    .name = "--confirm-within",
+    .value_name = "TIME",
+    .help = "Revert the edit unless `rtactl confirm` comes within this time, 1s to 10min.",
+    .of_edits = true};
+
 /// The options of every command that edits the graph.
 inline constexpr std::array kEditOptions{
     Option{.name = "--at",
@@ -31,6 +38,7 @@ inline constexpr std::array kEditOptions{
            .value_name = "PERCENT",
            .help = "Make the change only if the predicted load of the new graph is at most this, such as 80%.",
            .of_edits = true},
+    kConfirmWithin,
 };
 
 /// Returns the options of a command that edits the graph: its own, and those of all edits.
@@ -42,14 +50,18 @@ template <std::size_t N>
     return all;
 }
 
+/// The names of kEditOptions, for errors.
+inline constexpr std::string_view kEditOptionNames = "--at, --expect, --dry-run, --max-load and --confirm-within";
+
 /// The values of kEditOptions.
 struct EditOptions {
     std::optional<v1::When> at{};
     std::optional<std::uint64_t> expected_revision{};
+    std::optional<std::uint32_t> confirm_within_s{};
     bool dry_run = false;
     std::optional<float> max_load{};  ///< a share of the time of a block
 
-    [[nodiscard]] bool given() const { return at || expected_revision || dry_run || max_load; }
+    [[nodiscard]] bool given() const { return at || expected_revision || confirm_within_s || dry_run || max_load; }
 };
 
 /// Reads +2s, a frame, or 2026-12-01T20:15:00Z, also with a fraction of a second.

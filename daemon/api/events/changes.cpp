@@ -9,6 +9,10 @@ namespace rta::api {
 void publish_edits(EventHub& hub, const Author& author, std::uint64_t revision, v1::EditList& edits,
                    const std::optional<StepContent>& content) {
     if (hub.recorder() != nullptr) hub.recorder()->edited(revision, edits);
+    if (!check_event_size(edits.ByteSizeLong())) {
+        edits.Clear();
+        edits.add_edits();
+    }
     hub.publish_edit(author.name, author.client_name, [&](v1::Event& event) {
         v1::GraphChanged& changed = *event.mutable_graph_changed();
         changed.set_revision(revision);

@@ -18,7 +18,8 @@ struct Author {
     const std::string& name;
 };
 
-/// Records the edits, publishes GraphChanged, and takes the edits. The event has the inverse if it is known and fits. [control]
+/// Records the edits, publishes GraphChanged, and takes the edits. The event has the inverse if it is known and fits. If the edits
+/// do not fit into an event, it has one without content: clients request the graph again. [control]
 void publish_edits(EventHub& hub, const Author& author, std::uint64_t revision, v1::EditList& edits,
                    const std::optional<StepContent>& content);
 

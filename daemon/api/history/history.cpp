@@ -2,6 +2,8 @@
 #include "api/history/history.h"
 
 #include <algorithm>
+#include <functional>
+#include <ranges>
 #include <set>
 #include <unordered_set>
 #include <utility>
@@ -80,6 +82,7 @@ void History::record(const Who& who, std::uint64_t revision, AudioGraph before, 
         discard_redo(who.author);
         HistoryStep& step = add(who, revision);
         step.label = label;
+        step.transaction = true;
         if (content) {
             set_content(step, std::make_shared<StepContent>(std::move(*content)));
         } else {
@@ -201,6 +204,63 @@ void History::carried_out(const UndoPlan& plan, std::string_view author) {
         ++generation_;
     });
     if (!recorded) forget();
+}
+
+HistoryMark History::mark() const {
+    std::vector<const HistoryStep*> undone;
+    for (const HistoryStep& step : steps_) {
+        if (step.undone) undone.push_back(&step);
+    }
+    std::ranges::sort(undone, {}, &HistoryStep::undo_order);
+    HistoryMark mark{.next_number = next_number_};
+    for (const HistoryStep* const step : undone)
+        mark.undone.push_back({step->number, step->undone_by, step->undo_order != 0});
+    return mark;
+}
+
+std::vector<HistoryStep> History::revert(const HistoryMark& mark, std::string_view author) {
+    std::set<std::uint64_t, std::greater<>> changed;
+    std::vector<HistoryStep> result;
+    const auto recorded = guarded("recording a revert", [&] {
+        for (HistoryStep& step : steps_) {
+            const bool was_undone =
+                std::ranges::find(mark.undone, step.number, &HistoryMark::Undone::number) != mark.undone.end();
+            if (step.number >= mark.next_number || !step.undone || was_undone) continue;
+            changed.insert(step.number);
+            set_undone(step, false, {}, false);
+        }
+        for (const HistoryMark::Undone& undone : mark.undone) {
+            HistoryStep* const step = find(undone.number);
+            if (step == nullptr) continue;
+            if (!step->undone) changed.insert(step->number);
+            set_undone(*step, true, undone.by, undone.can_be_redone);
+        }
+        // The latest first, so that the earliest is the first to be applied again.
+        for (HistoryStep& step : steps_ | std::views::reverse) {
+            if (step.number < mark.next_number) break;
+            if (!step.transaction || step.undone) continue;
+            changed.insert(step.number);
+            set_undone(step, true, author, true);
+        }
+        gestures_.clear();
+        ever_undone_ = true;
+        ++generation_;
+        for (const std::uint64_t number : changed) result.push_back(*find(number));
+    });
+    if (!recorded) forget();
+    return result;
+}
+
+void History::set_undone(HistoryStep& step, bool undone, std::string_view by, bool can_be_redone) {
+    if (step.undo_order != 0) --redoable_;
+    if (step.undone && step.undo_order == 0) --discarded_;
+    step.changed_at = generation_ + 1;
+    note_change(step);
+    step.undone = undone;
+    step.undone_by = by;
+    step.undo_order = can_be_redone ? next_order_++ : 0;
+    if (step.undo_order != 0) ++redoable_;
+    if (step.undone && step.undo_order == 0) ++discarded_;
 }
 
 /// A new edit of an author: what it has undone can no longer be applied again.
@@ -390,8 +450,9 @@ void History::forget() {
 }
 
 std::function<std::string()> History::writer() const {
-    return [steps = steps(), number = next_number_, snapshot = engine_.snapshot(), identity = engine_.next_identity()] {
-        SavedHistory saved{.steps = steps, .next_number = number, .next_identity = identity};
+    return [steps = steps(), number = next_number_, snapshot = engine_.snapshot(), identity = engine_.next_identity(),
+            edit = open_edit_] {
+        SavedHistory saved{.steps = steps, .next_number = number, .next_identity = identity, .open_edit = edit};
         for (const auto& node : snapshot->graph.nodes()) saved.identities.emplace(node->name(), node->identity);
         return saved.write();
     };
@@ -401,7 +462,8 @@ std::function<std::string()> History::take_changes() {
     HistoryChanges changes{.first_number = steps_.empty() ? next_number_ : steps_.front().number,
                            .next_number = next_number_,
                            .before = std::exchange(taken_graph_, engine_.snapshot()),
-                           .next_identity = engine_.next_identity()};
+                           .next_identity = engine_.next_identity(),
+                           .open_edit = open_edit_};
     changes.after = taken_graph_;
     std::vector<std::pair<std::uint64_t, std::uint64_t>> undone;  // order, number
     for (const HistoryStep& step : steps_) {
@@ -420,6 +482,7 @@ Expected<void> History::restore(const std::string& text) {
     if (!saved) return std::unexpected(std::move(saved.error()));
     engine_.restore_identities(saved->identities, saved->next_identity);
     next_number_ = saved->next_number;
+    open_edit_ = saved->open_edit;
     for (HistoryStep& step : saved->steps) {
         next_order_ = std::max(next_order_, step.undo_order + 1);
         bytes_ += memory_of(step);

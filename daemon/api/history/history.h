@@ -58,6 +58,12 @@ class History {
     /// The transaction of a plan has been committed for this author.
     void carried_out(const UndoPlan& plan, std::string_view author);
 
+    /// Returns the state to which revert() returns.
+    [[nodiscard]] HistoryMark mark() const;
+    /// The graph is again that at the mark, except for parameters: the transactions since then are undone by `author`, and
+    /// the earlier steps are undone as they were. Returns the steps that this changes, the latest first.
+    std::vector<HistoryStep> revert(const HistoryMark& mark, std::string_view author);
+
     /// Returns whether a worker computes the contents of a step.
     [[nodiscard]] bool computing() const { return computing_ != 0; }
     /// Continues with the request when computing() may return false.
@@ -70,6 +76,11 @@ class History {
     /// Returns whether the plan that was made at this generation is still right: only changes elsewhere in the graph have
     /// been made since. Takes time by the number of steps.
     [[nodiscard]] bool still_fits(const UndoPlan& plan, std::uint64_t generation) const;
+
+    /// Sets the key of the edit that waits for its confirmation; 0: none. It is saved and recorded with the history, which
+    /// thus tells whether a graph that is restored has that edit.
+    void set_open_edit(std::uint64_t key) { open_edit_ = key; }
+    [[nodiscard]] std::uint64_t open_edit() const { return open_edit_; }
 
     /// Returns a function that writes the history, on any thread. Must be destroyed on the control thread.
     [[nodiscard]] std::function<std::string()> writer() const;
@@ -84,6 +95,7 @@ class History {
 
  private:
     void discard_redo(std::string_view author);
+    void set_undone(HistoryStep& step, bool undone, std::string_view by, bool can_be_redone);
     void note_change(HistoryStep& step) { step.changed = ++latest_change_; }
     HistoryStep& add(const Who& who, std::uint64_t revision);
     void compute(std::uint64_t number);
@@ -116,6 +128,7 @@ class History {
     std::deque<HistoryStep> steps_;  ///< the earliest first
     std::uint64_t next_number_ = 1;
     std::uint64_t next_order_ = 1;
+    std::uint64_t open_edit_ = 0;
     std::uint64_t generation_ = 0;
     std::uint64_t latest_change_ = 0;    ///< of a step
     std::uint64_t taken_changes_ = 0;    ///< by take_changes()

@@ -46,7 +46,8 @@ std::string HistoryChanges::write() const {
         .steps = steps,
         .next_number = next_number,
         .identities = changed_identities(before == nullptr ? none : before->graph.nodes(), after->graph.nodes()),
-        .next_identity = next_identity};
+        .next_identity = next_identity,
+        .open_edit = open_edit};
     return text + "\n" + changed.write();
 }
 
@@ -63,6 +64,7 @@ Expected<void> HistoryChanges::apply(const std::string& text, SavedHistory& hist
     if (!changes) return std::unexpected(std::move(changes.error()));
     history.next_number = changes->next_number;
     history.next_identity = changes->next_identity;
+    history.open_edit = changes->open_edit;
     for (const auto& [name, identity] : changes->identities) {
         if (identity == kRemoved) {
             history.identities.erase(name);

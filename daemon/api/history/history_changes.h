@@ -22,6 +22,7 @@ struct HistoryChanges {
     SharedGraphSnapshot before{};  ///< the graph of the previous record; null: an empty one, or not known
     SharedGraphSnapshot after{};   ///< the graph of this record
     std::uint64_t next_identity = 1;
+    std::uint64_t open_edit = 0;  ///< as in SavedHistory
 
     /// Computes contents that are missing.
     [[nodiscard]] std::string write() const;

@@ -21,7 +21,7 @@ namespace {
 
 // Numbers are varints; texts and messages follow their lengths; a float is 32 bits. Descriptions of nodes are listed once, and named
 // by their places in the list from 1; 0: the node does not exist.
-constexpr std::uint64_t kFormat = 2;
+constexpr std::uint64_t kFormat = 3;
 constexpr std::uint64_t kMostElements = 10'000'000;
 
 std::unexpected<Error> damaged() { return fail(ErrorCode::invalid_argument, "the history is damaged"); }
@@ -162,7 +162,9 @@ class HistoryReader {
     bool read(SavedHistory& saved) {
         std::uint64_t format = 0;
         if (!reader_.number(format) || format != kFormat) return false;
-        if (!reader_.number(saved.next_number) || !reader_.number(saved.next_identity)) return false;
+        if (!reader_.number(saved.next_number) || !reader_.number(saved.next_identity) ||
+            !reader_.number(saved.open_edit))
+            return false;
         std::uint64_t count = 0;
         if (!reader_.count(count)) return false;
         for (std::uint64_t i = 0; i < count; ++i) {
@@ -268,7 +270,8 @@ class HistoryReader {
     bool read_step(SavedHistory& saved) {
         v1::HistoryStep message;
         HistoryStep step;
-        if (!reader_.message(message) || !reader_.number(step.undo_order)) return false;
+        std::uint64_t transaction = 0;
+        if (!reader_.message(message) || !reader_.number(step.undo_order) || !reader_.number(transaction)) return false;
         step.number = message.number();
         step.author = message.author();
         step.client_name = message.client_name();
@@ -276,6 +279,7 @@ class HistoryReader {
         step.utc_us = message.utc_us();
         step.undone_by = message.undone_by();
         step.undone = message.undone();
+        step.transaction = transaction != 0;
         auto content = std::make_shared<StepContent>();
         if (!read_edits(message.edits(), content->edits) || !read_edits(message.inverse(), content->inverse) ||
             !read_changes(content->changes, saved))
@@ -316,6 +320,7 @@ std::string SavedHistory::write() const {
             add_edits(content, message);
             writer.message(message);
             writer.number(step.undo_order);
+            writer.number(step.transaction ? 1 : 0);
             rta::api::write(content.changes, writer, descriptions);
             ++count;
         }
@@ -327,6 +332,7 @@ std::string SavedHistory::write() const {
         writer.number(kFormat);
         writer.number(next_number);
         writer.number(next_identity);
+        writer.number(open_edit);
         writer.number(identities.size());
         for (const auto& [name, identity] : identities) {
             writer.text(name);

@@ -20,6 +20,7 @@ struct SavedHistory {
     std::map<std::string, NodeIdentity>
         identities{};  ///< of the nodes of the graph to which it has led, by their names
     std::uint64_t next_identity = 1;
+    std::uint64_t open_edit = 0;  ///< key of the edit in the graph that waits for its confirmation; 0: none
 
     /// Computes contents that are missing.
     [[nodiscard]] std::string write() const;

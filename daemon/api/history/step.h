@@ -56,9 +56,22 @@ struct HistoryStep {
     std::uint64_t undo_order = 0;                  ///< of those that can be applied again: increases with each undo
     std::uint64_t changed_at = 0;                  ///< the generation of the history at its latest change
     bool undone = false;
+    bool transaction = false;   ///< otherwise, changes of parameters
     std::uint64_t changed = 0;  ///< number of its latest change; see History::take_changes()
 
     [[nodiscard]] bool can_be_redone() const { return undone && undo_order != 0 && content != nullptr; }
+};
+
+/// The state of a history before an edit that may be reverted.
+struct HistoryMark {
+    struct Undone {
+        std::uint64_t number;
+        std::string by;
+        bool can_be_redone;
+    };
+
+    std::uint64_t next_number = 1;  ///< of the first step after it
+    std::vector<Undone> undone{};   ///< steps before it, in the order in which they were undone
 };
 
 /// "step 7 of desk (set osc.gain_db = -6)". [any]

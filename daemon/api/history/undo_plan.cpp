@@ -233,7 +233,8 @@ class Planner {
     bool impossible_ = false;        ///< the latest plan was refused for good
 };
 
-/// Returns the nodes that the edits add or rebuild, and that remember what they have heard.
+}  // namespace
+
 std::vector<std::string> fresh_nodes(std::span<const Edit> edits, const AudioGraph& graph,
                                      const NodeRegistry& registry) {
     std::set<std::string> fresh;
@@ -250,8 +251,6 @@ std::vector<std::string> fresh_nodes(std::span<const Edit> edits, const AudioGra
     }
     return {fresh.begin(), fresh.end()};
 }
-
-}  // namespace
 
 Expected<UndoPlan> plan_undo(std::span<const HistoryStep> steps, const UndoWish& wish, const AudioGraph& graph,
                              const NodeRegistry& registry) {

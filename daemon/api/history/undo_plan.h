@@ -45,4 +45,8 @@ struct UndoPlan {
 [[nodiscard]] Expected<UndoPlan> plan_undo(std::span<const HistoryStep> steps, const UndoWish& wish,
                                            const AudioGraph& graph, const NodeRegistry& registry);
 
+/// Returns the nodes that the edits add or rebuild, and that remember what they have heard. [any]
+[[nodiscard]] std::vector<std::string> fresh_nodes(std::span<const Edit> edits, const AudioGraph& graph,
+                                                   const NodeRegistry& registry);
+
 }  // namespace rta::api

@@ -36,6 +36,10 @@ void report_relative_changes(const PreparedTransaction& prepared, v1::EditList& 
 Expected<std::unique_ptr<RequestState>> prepare_apply_transaction(const Engine& engine, SharedGraphSnapshot snapshot,
                                                                   v1::Request& message) {
     v1::ApplyTransaction& wanted = *message.mutable_apply_transaction();
+    if (wanted.has_confirm_within_s()) {
+        if (auto good = Confirmation::check_time(wanted.confirm_within_s(), wanted.has_at()); !good)
+            return std::unexpected(std::move(good.error()));
+    }
     const auto max_load = read_max_load(wanted);
     if (!max_load) return std::unexpected(max_load.error());
     if (wanted.has_at()) return scheduled_state(message);
@@ -52,6 +56,7 @@ Expected<std::unique_ptr<RequestState>> prepare_apply_transaction(const Engine& 
     }
     auto& transaction = static_cast<TransactionState&>(**state);
     transaction.wait_for_start = wanted.wait_for_start();
+    if (wanted.has_confirm_within_s()) transaction.confirm_within_s = wanted.confirm_within_s();
     transaction.guard.Swap(wanted.mutable_guard());
     transaction.max_load = *max_load;
     return state;

@@ -15,6 +15,7 @@ namespace {
 void set_start(v1::Response& response, std::uint64_t frame) {
     if (response.has_undo()) return response.mutable_undo()->set_frame(frame);
     if (response.has_redo()) return response.mutable_redo()->set_frame(frame);
+    if (response.has_revert()) return response.mutable_revert()->set_frame(frame);
     if (response.has_recall_scene()) return response.mutable_recall_scene()->mutable_transaction()->set_frame(frame);
     response.mutable_apply_transaction()->set_frame(frame);
 }
@@ -22,6 +23,7 @@ void set_start(v1::Response& response, std::uint64_t frame) {
 void set_durable(v1::Response& response, bool durable) {
     if (response.has_undo()) return response.mutable_undo()->set_durable(durable);
     if (response.has_redo()) return response.mutable_redo()->set_durable(durable);
+    if (response.has_revert()) return response.mutable_revert()->set_durable(durable);
     if (response.has_recall_scene())
         return response.mutable_recall_scene()->mutable_transaction()->set_durable(durable);
     response.mutable_apply_transaction()->set_durable(durable);

@@ -44,7 +44,7 @@ struct StartLimit {
 /// Returns the error for a transaction that is committed and has not started within the limit.
 [[nodiscard]] Error late_start(const Ticket& ticket, AwaitedStarts::Late late, const StartLimit& limit);
 
-/// Defers the answer to ApplyTransaction, Undo, Redo or RecallScene, which is complete except for the frame, until the transaction begins to be
+/// Defers the answer to ApplyTransaction, Undo, Redo, RecallScene or Revert, which is complete except for the frame, until the transaction begins to be
 /// heard; see ApplyTransaction.wait_for_start.
 void await_start(Call& call, const Ticket& ticket);
 

@@ -4,10 +4,13 @@
 #include <algorithm>
 #include <cstddef>
 #include <optional>
+#include <string>
 #include <utility>
 
 #include "api/client.h"
+#include "api/edit_summary.h"
 #include "api/events/changes.h"
+#include "api/exception_barrier.h"
 #include "api/requests/commit.h"
 #include "api/requests/guard.h"
 #include "api/services.h"
@@ -37,13 +40,69 @@ void refuse(Call& call, const Error& error) {
     call.request.refuse(without_index(error, state_of(call).whole_graph));
 }
 
+/// Reserves the confirmation. Returns whether the transaction can be committed now; otherwise the request is executed
+/// again, or is refused.
+bool claim(Call& call) {
+    PendingRequest& request = call.request;
+    request.stage = PendingRequest::Stage::preparing;
+    const auto saved = [handle = call.handle()](const Expected<void>& outcome) {
+        handle.resume([&](Call& later) {
+            if (later.request.stage != PendingRequest::Stage::preparing) return;  // has failed in the meantime
+            if (!outcome) return later.request.refuse(outcome.error());
+            later.request.stage = PendingRequest::Stage::prepared;
+        });
+    };
+    ConfirmationClaim claimed = call.services.confirmation.claim({call.client.identity().author, call.client.name()},
+                                                                 *state_of(call).confirm_within_s, saved);
+    if (request.stage != PendingRequest::Stage::answered) request.claim = std::move(claimed);
+    return request.stage == PendingRequest::Stage::prepared;
+}
+
+/// Returns whether no other edit waits for its confirmation.
+bool admitted(Call& call) {
+    const bool opens = state_of(call).confirm_within_s.has_value();
+    const auto admits = call.services.confirmation.admits(call.client.identity().author, opens);
+    if (!admits) {
+        call.request.refuse(admits.error());
+        return false;
+    }
+    if (!*admits) {
+        retry_after_progress(
+            call, call.services.plan_room,
+            Error{ErrorCode::resource_exhausted, "an edit that must be confirmed, or a revert, is being saved", {}});
+        return false;
+    }
+    return !opens || claim(call);
+}
+
+void set_confirmation(v1::Response& response, v1::OpenConfirmation&& confirmation) {
+    const auto set = [&](auto& result) { *result.mutable_confirmation() = std::move(confirmation); };
+    if (response.has_undo()) return set(*response.mutable_undo());
+    if (response.has_redo()) return set(*response.mutable_redo());
+    if (response.has_recall_scene()) return set(*response.mutable_recall_scene()->mutable_transaction());
+    set(*response.mutable_apply_transaction());
+}
+
+/// Does not throw.
+std::string summary_of(const TransactionState& transaction, const ComparedStep& compared) {
+    std::string summary;
+    static_cast<void>(guarded("describing an edit", [&] {
+        summary = transaction.label;
+        if (summary.empty() && compared.recorded) summary = rta::api::summary_of(compared.recorded->edits);
+    }));
+    return summary;
+}
+
 }  // namespace
 
 bool may_commit(Call& call) {
     // Retried when the client's first pending request is answered.
     if (state_of(call).wait_for_start && call.client.unanswered() >= Client::kMaximumWaits) return false;
     if (!guard_holds(call, state_of(call).guard)) return false;
-    if (!state_of(call).refusal && !may_record(call, state_of(call).edit_bytes)) return false;
+    if (!state_of(call).refusal) {
+        if (!call.request.claim && !admitted(call)) return false;
+        if (!may_record(call, state_of(call).edit_bytes)) return false;
+    }
     const std::size_t room = room_of(call.request, state_of(call));
     if (call.services.plan_room.may_ask(call.client, room)) return true;
     retry_later(call, call.services.plan_room, room,
@@ -77,16 +136,24 @@ void conclude(Call& call, CommittedTransaction&& committed) {
     call.request.committed = true;
     // First what must not be missing, even if memory runs out for the rest.
     ComparedStep compared = services.history.compare(committed.before);
+    const bool opens = static_cast<bool>(call.request.claim);
+    std::string summary;
+    if (opens) summary = summary_of(transaction, compared);
     if (transaction.undo) {
         services.history.carried_out(transaction.undo->plan, who.author);
     } else {
         services.history.record(who, ticket.revision, std::move(committed.before), std::move(compared.recorded),
                                 transaction.label);
     }
+    if (opens) services.confirmation.opened(call.request.claim, ticket.revision);
     requests::committed(call, services.plan_room);
     report_kept_draws(services.engine.graph(), transaction);
     publish_edits(services.hub, {call.client.name(), call.client.identity().author}, ticket.revision, transaction.edits,
                   compared.published);
+    if (opens) {
+        services.confirmation.announce(std::move(summary));
+        set_confirmation(*call.request.reply.mutable_response(), *services.confirmation.waiting());
+    }
     const bool waits = transaction.wait_for_start;
     if (call.request.large) {
         services.workers.free(std::move(call.request.state));

@@ -83,6 +83,7 @@ void get_status(Call& call) {
     describe_engine(services.engine, services.hub.number(), *result.mutable_engine());
     result.mutable_engine()->set_heard_revision(services.commands.heard_revision());
     describe_clients(services.clients, now, result);
+    if (auto waiting = services.confirmation.waiting()) *result.mutable_confirmation() = std::move(*waiting);
 }
 
 }  // namespace rta::api::requests

@@ -22,6 +22,10 @@ Expected<std::shared_ptr<const Recall>> read_recall(Call& call) {
     const v1::RecallScene& message = call.request.message.recall_scene();
     auto scene = call.services.scenes.find(message.name());
     if (!scene) return std::unexpected(std::move(scene.error()));
+    if (message.has_confirm_within_s()) {
+        if (auto good = Confirmation::check_time(message.confirm_within_s(), message.has_at()); !good)
+            return std::unexpected(std::move(good.error()));
+    }
     Recall recall{.scene = std::move(*scene), .spares = call.services.scenes.take_spares()};
     if (message.has_fade_ms()) {
         if (!(message.fade_ms() >= 0.0F && message.fade_ms() <= kMaximumRampMs)) {
@@ -97,6 +101,7 @@ void recall_scene(Call& call) {
     const v1::RecallScene& message = call.request.message.recall_scene();
     transaction.wait_for_start = message.wait_for_start();
     transaction.guard = message.guard();
+    if (message.has_confirm_within_s()) transaction.confirm_within_s = message.confirm_within_s();
     if (message.has_max_load()) transaction.max_load = message.max_load();
     if (!may_commit(call)) return give_back_if_refused(call);
     if (!recall_is_current(call)) {

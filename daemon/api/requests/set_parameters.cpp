@@ -95,6 +95,7 @@ void set_parameters(Call& call) {
     report_relative_changes(changes, *request.message.mutable_set_parameters(), result);
     services.history.record({call.client.identity().author, call.client.name()}, ticket->revision, services.clock(),
                             changes.list, changes.previous, changes.results);
+    services.confirmation.parameters_changed(changes.list, changes.previous, changes.results);
     committed(call, services.parameter_room);
     publish_parameters(services.hub, {call.client.name(), call.client.identity().author}, ticket->revision,
                        *call.request.message.mutable_set_parameters(), changes.previous);

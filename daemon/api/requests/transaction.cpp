@@ -314,12 +314,14 @@ Expected<std::unique_ptr<RequestState>> prepare_transaction(const Engine& engine
                                                             Expected<TransactionContent> content,
                                                             std::shared_ptr<SpareProcessors> spares) {
     if (!content) return std::unexpected(std::move(content.error()));
+    const bool any_size = content->any_size;
     auto prepared = engine.prepare(std::move(content->transaction), std::move(snapshot), std::move(spares));
     if (!prepared) return std::unexpected(without_index(std::move(prepared.error()), content->whole_graph));
     auto state = std::make_unique<TransactionState>(std::move(*content), std::move(*prepared));
     report_draws(*state);
     state->edit_bytes = length_of(state->edits);
-    if (auto fits = check_event_size(state->edit_bytes); !fits) return std::unexpected(std::move(fits.error()));
+    if (auto fits = check_event_size(state->edit_bytes); !fits && !any_size)
+        return std::unexpected(std::move(fits.error()));
     return state;
 }
 
@@ -334,6 +336,13 @@ void report_kept_draws(const AudioGraph& graph, TransactionState& transaction) {
                 committed->description->settings.number(spec.name));
         }
     }
+}
+
+void remove_kept_nodes(std::span<const std::string> kept, google::protobuf::RepeatedPtrField<std::string>& fresh) {
+    const auto end = std::remove_if(fresh.begin(), fresh.end(), [&](const std::string& node) {
+        return std::ranges::find(kept, node) != kept.end();
+    });
+    fresh.erase(end, fresh.end());
 }
 
 bool build_missing(Call& call, const Error& error) {

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -28,6 +29,7 @@ struct TransactionContent {
     Transaction transaction;
     v1::EditList edits;
     bool whole_graph = false;                ///< edits.edits(0) is its replace_graph, which the client did not number
+    bool any_size = false;                   ///< its event need not fit into a frame; see publish_edits()
     std::vector<std::string> warnings = {};  ///< about a document
 };
 
@@ -90,12 +92,13 @@ struct TransactionState final : RequestState {
     std::vector<std::string> warnings;
     bool wait_for_start = false;  ///< the response is sent when the change begins to be heard
     v1::Guard guard{};
-    std::optional<float> max_load{};        ///< of the graph that it creates; see ApplyTransaction.max_load
-    bool costs_measured = false;            ///< a worker has tried to measure what was missing for its prediction
-    std::optional<Error> refusal{};         ///< by a snapshot of the graph, unless the guard refuses it
-    std::optional<UndoTransaction> undo;    ///< of Undo and Redo
-    std::optional<RecallOfScene> recall{};  ///< of RecallScene
-    std::string label{};                    ///< for the history; empty: the edits say what it does
+    std::optional<float> max_load{};  ///< of the graph that it creates; see ApplyTransaction.max_load
+    bool costs_measured = false;      ///< a worker has tried to measure what was missing for its prediction
+    std::optional<std::uint32_t> confirm_within_s{};  ///< it is reverted unless it is confirmed
+    std::optional<Error> refusal{};                   ///< by a snapshot of the graph, unless the guard refuses it
+    std::optional<UndoTransaction> undo;              ///< of Undo and Redo
+    std::optional<RecallOfScene> recall{};            ///< of RecallScene
+    std::string label{};                              ///< for the history; empty: the edits say what it does
     PreparedTransaction prepared;
     std::uint32_t builds = 0;  ///< after the first preparation
     TimePoint first_build{};
@@ -129,6 +132,9 @@ inline constexpr std::chrono::seconds kLongestBuilds{2};
 /// Sets the settings that were drawn for the nodes of a replace_graph to those in the graph, after the commit: nodes that
 /// stay keep theirs. [control]
 void report_kept_draws(const AudioGraph& graph, TransactionState& transaction);
+
+/// Removes the nodes that have got their earlier processors back.
+void remove_kept_nodes(std::span<const std::string> kept, google::protobuf::RepeatedPtrField<std::string>& fresh);
 
 /// Adds the warnings about the document to the TransactionResult or CheckResult.
 void add_warnings(const TransactionState& transaction, auto& result) {

@@ -34,6 +34,10 @@ Expected<UndoWish> to_wish(const Message& message, const std::string& author) {
         return fail(ErrorCode::invalid_argument,
                     "steps is " + std::to_string(steps) + ": expected 1 to " + std::to_string(History::kMaximumSteps));
     }
+    if (message.has_confirm_within_s()) {
+        if (auto good = Confirmation::check_time(message.confirm_within_s()); !good)
+            return std::unexpected(std::move(good.error()));
+    }
     return UndoWish{.redo = std::is_same_v<Message, v1::Redo>,
                     .steps = steps,
                     .author = author,
@@ -49,6 +53,11 @@ Expected<UndoWish> wish_of(const Call& call) {
 
 bool waits_for_start(const v1::Request& message) {
     return message.has_redo() ? message.redo().wait_for_start() : message.undo().wait_for_start();
+}
+
+template <class Message>
+std::optional<std::uint32_t> confirm_within_s(const Message& message) {
+    return message.has_confirm_within_s() ? std::optional{message.confirm_within_s()} : std::nullopt;
 }
 
 const v1::Guard& guard_of(const v1::Request& message) {
@@ -101,12 +110,7 @@ struct UndoJob {
             return;
         }
         auto transaction = std::make_unique<TransactionState>(std::move(content), std::move(*prepared));
-        // What a small step has removed can be larger than a message: clients request the graph again, as after every
-        // edit that they do not know.
-        if (!check_event_size(transaction->edits.ByteSizeLong())) {
-            transaction->edits.Clear();
-            transaction->edits.add_edits();
-        }
+        transaction->edit_bytes = transaction->edits.ByteSizeLong();
         transaction->undo = UndoTransaction{std::move(*plan), std::move(result), generation, plans};
         state = std::move(transaction);
     }
@@ -182,14 +186,6 @@ bool is_current(Call& call) {
     return false;
 }
 
-/// Nodes that have got their earlier processors back are not fresh.
-void remove_kept_nodes(std::span<const std::string> kept, google::protobuf::RepeatedPtrField<std::string>& fresh) {
-    const auto end = std::remove_if(fresh.begin(), fresh.end(), [&](const std::string& node) {
-        return std::ranges::find(kept, node) != kept.end();
-    });
-    fresh.erase(end, fresh.end());
-}
-
 void execute(Call& call) {
     using Stage = PendingRequest::Stage;
     if (call.request.stage == Stage::preparing) return;
@@ -198,6 +194,8 @@ void execute(Call& call) {
     auto& transaction = static_cast<TransactionState&>(*call.request.state);
     transaction.wait_for_start = waits_for_start(call.request.message);
     transaction.guard = guard_of(call.request.message);
+    transaction.confirm_within_s = call.request.message.has_redo() ? confirm_within_s(call.request.message.redo())
+                                                                   : confirm_within_s(call.request.message.undo());
     if (!may_commit(call)) return;
     if (!is_current(call)) {
         // The worker has already finished: nothing else would execute the request.

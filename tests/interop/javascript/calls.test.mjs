@@ -140,6 +140,20 @@ test('each call has its result', async (t) => {
   assert.deepEqual((await client.call({get_graph: {nodes: ['tone']}, timeout_ms: 100})).graph.nodes.length, 1);
 });
 
+test('changes can ask for a confirmation', async (t) => {
+  const {client} = await clientOf(t);
+  await client.load(chain);
+  const {confirmation} = await client.transaction((edits) => edits.remove('vol'), {confirm_within_s: 60});
+  assert.equal(confirmation.summary, 'remove vol');
+  assert.equal((await client.status()).confirmation.id, confirmation.id);
+  await assert.rejects(client.confirm({id: confirmation.id + 1}), refusal('NOT_FOUND', /no edit/));
+  const {steps} = await client.revert({id: confirmation.id, wait_for_start: true});
+  assert.deepEqual(steps.map(({summary, undone}) => [summary, undone]), [['remove vol', true]]);
+  await client.redo({confirm_within_s: 60});
+  assert.equal((await client.confirm()).summary, 'remove vol');
+  await assert.rejects(client.confirm(), refusal('FAILED_PRECONDITION', /no edit waits/));
+});
+
 test('changes can be made later', async (t) => {
   const {client} = await clientOf(t);
   await client.load(chain);

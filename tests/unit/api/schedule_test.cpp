@@ -190,8 +190,9 @@ TEST_F(ScheduleTest, ATimeMustBeAheadByAtMostADay) {
     for (const char* const in_s : {"in_s: -1", "in_s: nan"})
         EXPECT_EQ(refused(in_s), "at.in_s is invalid: expected 0 to 86400");
     for (const char* const later :
-         {"in_s: 86401", "in_s: inf", "frame: 18446744073709551615", "utc_us: 9223372036854775807"})
-        EXPECT_NE(refused(later).find("expected at most 86400 s (24 h)"), std::string::npos) << later;
+         {"in_s: 86400.0001", "in_s: 86401", "in_s: inf", "frame: 18446744073709551615", "utc_us: 9223372036854775807"})
+        EXPECT_EQ(refused(later), "the time of the edit is more than 86400 s (24 h) ahead: expected an earlier time")
+            << later;
     EXPECT_EQ(call("id: 3 set_parameters { changes { node: \"vol\" parameter: \"mute\" value: 1 } at { in_s: 86400 } }")
                   .set_parameters()
                   .pending()
@@ -300,6 +301,124 @@ TEST_F(ScheduleTest, EditsOfOneFrameTakeEffectInTheirOrder) {
         ASSERT_EQ(call(set_at(at + 1, name == std::string{"one"} ? "-3" : "-4")).status().code(), v1::OK);
     play_to(at + 10 * kBlock);
     EXPECT_EQ(script.engine.graph().find_parameter("vol", "gain_db").error().code, ErrorCode::not_found);
+}
+
+TEST_F(ScheduleTest, FurtherChangesOfOneParameterInABlockStartWithTheNextBlocks) {
+    script.play(kSubscribe);
+    const std::uint64_t block = frame() + 100 * kBlock;
+    for (const std::uint64_t offset : {3U, 5U, 9U})
+        ASSERT_EQ(call(set_at(block + offset, "-" + std::to_string(offset))).status().code(), v1::OK);
+    ASSERT_EQ(call("id: 2 set_parameters { changes { node: \"osc\" parameter: \"gain_db\" value: -30 } at { frame: " +
+                   std::to_string(block + 11) + " } }")
+                  .status()
+                  .code(),
+              v1::OK);
+    play_to(block + 10 * kBlock);
+    std::map<std::uint64_t, std::uint64_t> late;
+    for (const v1::PendingChanged& changed : pending_events()) {
+        if (changed.what() != v1::PendingChanged::ADDED) late[changed.edit().id()] = changed.late_frames();
+    }
+    EXPECT_EQ(late, (std::map<std::uint64_t, std::uint64_t>{{1, 0}, {2, kBlock - 5}, {3, 2 * kBlock - 9}, {4, 0}}));
+    EXPECT_EQ(gain_db(), -9.0F);
+}
+
+TEST_F(ScheduleTest, ATransactionWithoutAudibleChangeTakesEffectAtItsFrame) {
+    script.play(kSubscribe);
+    const std::uint64_t at = frame() + 60 * kBlock + 17;
+    ASSERT_EQ(call("id: 2 apply_transaction { at { frame: " + std::to_string(at) +
+                   " } edits { edits { describe { node: \"vol\" title: \"Level\" } } } }")
+                  .status()
+                  .code(),
+              v1::OK);
+    play_to(at + 2 * kBlock);
+    const auto changes = pending_events();
+    ASSERT_EQ(changes.size(), 2U);
+    EXPECT_EQ(changes[1].what(), v1::PendingChanged::COMMITTED) << changes[1].ShortDebugString();
+    const auto heard = std::ranges::find_if(events, &v1::Event::has_transaction_heard);
+    ASSERT_NE(heard, events.end());
+    EXPECT_EQ(heard->transaction_heard().frame(), at / kBlock * kBlock);
+}
+
+TEST_F(ScheduleTest, AChangeThatConflictsWithAScheduledOneHoldsUpNoOther) {
+    script.play("hello b\nhello c\n");
+    const std::uint64_t at = frame() + 100 * kBlock;
+    ASSERT_EQ(call(set_at(at)).status().code(), v1::OK);
+    play_to(at - 3 * kBlock);  // it is on its way
+    ASSERT_EQ(gain_db(), -6.0F);
+    script.send('b', request("id: 2 set_parameters { changes { node: \"vol\" parameter: \"gain_db\" value: -9 } }"));
+    script.send('c', request("id: 2 set_parameters { changes { node: \"osc\" parameter: \"gain_db\" value: -30 } }"));
+    play_to(frame() + kBlock);
+    EXPECT_EQ(answer('c').status().code(), v1::OK);
+    EXPECT_EQ(gain_db(), -6.0F) << "the other waits for the scheduled one";
+    play_to(at + 3 * kBlock);
+    EXPECT_EQ(answer('b').status().code(), v1::OK);
+    EXPECT_EQ(gain_db(), -9.0F);
+}
+
+TEST_F(ScheduleTest, WhatIsPreparedInTheMeantimeWakesTheDaemon) {
+    int wakes = 0;
+    script.dispatcher.on_busy([&] { ++wakes; });
+    script.workers.held = true;
+    script.send(
+        'a', request("id: 2 apply_transaction { at { in_s: 1 } edits { edits { remove_node { name: \"vol\" } } } }"));
+    script.workers.finish(0);  // of the request
+    script.workers.finish(0);  // of the check
+    ASSERT_EQ(answer().status().code(), v1::OK);
+    script.tick({});
+    ASSERT_EQ(script.workers.jobs.size(), 1U);
+    const int before = wakes;
+    script.workers.finish(0);
+    EXPECT_EQ(wakes, before + 1);
+    EXPECT_EQ(script.dispatcher.interval(), std::chrono::microseconds{50});
+}
+
+TEST_F(ScheduleTest, OnlySomeEditsAreKeptPrepared) {
+    for (int i = 0; i < 20; ++i) {
+        ASSERT_EQ(call("id: 2 apply_transaction { at { in_s: 1 } edits { edits { add_node { name: \"n" +
+                       std::to_string(i) + "\" type: \"gain\" } } } }")
+                      .status()
+                      .code(),
+                  v1::OK);
+    }
+    script.workers.held = true;
+    std::size_t prepared = 0;
+    for (int i = 0; i < 100; ++i) {
+        script.tick(std::chrono::milliseconds{1});
+        ASSERT_LE(script.workers.jobs.size(), 2U);
+        if (script.workers.jobs.empty()) continue;
+        script.workers.finish(0);
+        ++prepared;
+    }
+    EXPECT_EQ(prepared, 16U);
+    ASSERT_EQ(call("id: 2 cancel_pending { id: 1 }").status().code(), v1::OK);
+    script.tick(std::chrono::milliseconds{100});
+    EXPECT_EQ(script.workers.jobs.size(), 1U) << "the next one is prepared";
+}
+
+TEST_F(ScheduleTest, ACancelledTransactionHoldsNothingBack) {
+    for (const bool cancels : {false, true}) {
+        const std::uint64_t at = frame() + 12 * kBlock;
+        const v1::Response later =
+            call("id: 2 apply_transaction { at { frame: " + std::to_string(at) +
+                 " } edits { edits { describe { node: \"vol\" title: \"" + (cancels ? "b" : "a") + "\" } } } }");
+        ASSERT_EQ(later.status().code(), v1::OK);
+        script.tick({});
+        const std::uint64_t begin = frame();
+        if (cancels) {
+            const std::string id = std::to_string(later.apply_transaction().pending().id());
+            ASSERT_EQ(call("id: 3 cancel_pending { id: " + id + " }").status().code(), v1::OK);
+        }
+        script.send('a', request(std::string{"id: 4 apply_transaction { wait_for_start: true edits { edits { "} +
+                                 (cancels ? "connect" : "disconnect") + " { from: \"vol\" to: \"out\" } } } }"));
+        play_to(at + 20 * kBlock);
+        const v1::Response now = answer();
+        ASSERT_EQ(now.status().code(), v1::OK) << now.status().message();
+        if (cancels) {
+            EXPECT_LE(now.apply_transaction().frame(), begin + kBlock);
+        } else {
+            EXPECT_EQ(now.apply_transaction().frame(), at) << "it would still run at the frame of the scheduled one";
+        }
+    }
 }
 
 TEST_F(ScheduleTest, TheTimeRelatesTheClocks) {

@@ -45,6 +45,24 @@ class FakeDaemon final : public DaemonAccess {
         device_changes.emplace_back(std::move(device), std::move(done));
     }
 
+    void save_confirmation(std::function<std::string()> writer, Workers& /*workers*/,
+                           std::function<void(const Expected<void>&)> done) override {
+        held_saves.push_back([this, writer = std::move(writer), done = std::move(done)] {
+            if (disk_is_full) return done(fail(ErrorCode::unavailable, "the disk is full"));
+            ++confirmation_saves;
+            confirmation = writer ? std::optional{writer()} : std::nullopt;
+            done({});
+        });
+        if (!holds_saves) finish_save();
+    }
+    /// Writes what save_confirmation() was given first.
+    void finish_save() {
+        const auto save = std::move(held_saves.front());
+        held_saves.pop_front();
+        save();
+    }
+    void confirmation_warning(const std::string& sentence) override { warnings.push_back(sentence); }
+
     DeviceStatus device{.description = {.kind = "null", .name = "out.wav", .sample_rate_hz = 48'000}, .running = true};
     LoadStatus load{.callback_count = 750, .mean = 0.25, .p99 = 0.5, .worst = 0.75};
     RealtimeStatus realtime{.memory = {.locked = true}, .scheduling = {.policy = "SCHED_OTHER"}};
@@ -56,6 +74,12 @@ class FakeDaemon final : public DaemonAccess {
     Expected<bool> room = true;  ///< for records
     std::deque<Record> records;  ///< that have not been written
     bool no_memory = false;
+    std::optional<std::string> confirmation{};  ///< the file
+    int confirmation_saves = 0;
+    bool disk_is_full = false;
+    bool holds_saves = false;  ///< the test calls finish_save()
+    std::deque<std::function<void()>> held_saves{};
+    std::vector<std::string> warnings{};
     std::deque<std::function<void(std::vector<DeviceInfo>)>> looks;  ///< requested and not yet answered
     /// Requested and not yet answered.
     std::deque<std::pair<std::optional<std::string>, std::function<void(Expected<void>)>>> device_changes;

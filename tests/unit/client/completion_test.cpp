@@ -172,7 +172,8 @@ TEST(Completion, OffersAllCommandsAndNothingElse) {
 }
 
 TEST(Completion, OffersOptionsOnce) {
-    EXPECT_EQ(offered({"set", "--"}), (Texts{"--ramp ", "--at ", "--expect ", "--dry-run ", "--max-load ", "--help "}));
+    EXPECT_EQ(offered({"set", "--"}),
+              (Texts{"--ramp ", "--at ", "--expect ", "--dry-run ", "--max-load ", "--confirm-within ", "--help "}));
     EXPECT_EQ(offered({"set", "--ramp", "5", "--r"}), Texts{});
     EXPECT_EQ(offered({"--so"}, Place::command_line), Texts{"--socket "});
     EXPECT_EQ(offered({"--socket", "/s", "--so"}, Place::command_line), Texts{});

@@ -2,6 +2,7 @@
 // --expect and --dry-run, and documents that are behind, with a fake daemon.
 #include <gtest/gtest.h>
 
+#include "every_edit.h"
 #include "fake_rtad.h"
 #include "support/temporary.h"
 
@@ -9,25 +10,6 @@ namespace rta::test {
 namespace {
 
 using rtactl::Exit;
-
-/// Every command that edits the graph.
-std::vector<std::vector<std::string>> edits(const std::string& document, const std::string& list) {
-    return {{"add", "gain", "x"},
-            {"remove", "vol"},
-            {"rename", "vol", "x"},
-            {"connect", "osc", "out"},
-            {"disconnect", "osc", "vol"},
-            {"insert", "gain", "x", "osc", "vol"},
-            {"set", "vol.gain_db=-6"},
-            {"set", "vol.channels=2"},
-            {"bypass", "vol"},
-            {"play", "sine"},
-            {"play", "--add", "sine"},
-            {"graph", "load", document},
-            {"graph", "clear"},
-            {"graph", "compensate"},
-            {"import", "eq", list, "x"}};
-}
 
 std::string text_of(const std::vector<std::string>& words) {
     std::string text;
@@ -42,19 +24,13 @@ v1::Guard guard_of(const v1::Request& request) {
 
 class EditOptions : public testing::Test {
  protected:
-    EditOptions() {
-        write_text(document_, "{}");
-        write_text(list_, "Preamp: -3 dB\n");
-    }
-
-    TemporaryDirectory directory_;
-    std::string document_ = directory_ / "chain.json";
-    std::string list_ = directory_ / "list.txt";
+    EveryEdit edits_;
+    const std::string& document_ = edits_.document();
 };
 
 TEST_F(EditOptions, EveryEditTakesAnExpectedRevision) {
     FakeRtad rtad;
-    for (std::vector<std::string> words : edits(document_, list_)) {
+    for (std::vector<std::string> words : edits_.commands()) {
         SCOPED_TRACE(text_of(words));
         EXPECT_EQ(rtad.run(words).exit, Exit::done);
         EXPECT_FALSE(guard_of(rtad.last_change()).has_expected_revision());
@@ -68,7 +44,7 @@ TEST_F(EditOptions, EveryEditTakesAnExpectedRevision) {
 
 TEST_F(EditOptions, ADryRunOfEveryEditChangesNothing) {
     FakeRtad rtad;
-    for (std::vector<std::string> words : edits(document_, list_)) {
+    for (std::vector<std::string> words : edits_.commands()) {
         SCOPED_TRACE(text_of(words));
         words.insert(words.end(), {"--dry-run", "--expect=3"});
         const Outcome outcome = rtad.run(words);
@@ -214,7 +190,7 @@ TEST_F(EditOptions, TheHelpShowsThemOnceAndWithEveryEdit) {
     const std::size_t first = help.find("--expect REVISION");
     ASSERT_NE(first, std::string::npos);
     EXPECT_EQ(help.find("--expect REVISION", first + 1), std::string::npos);
-    for (const std::vector<std::string>& words : edits(document_, list_)) {
+    for (const std::vector<std::string>& words : edits_.commands()) {
         std::vector<std::string> command{words[0]};
         if (words[0] == "graph" || words[0] == "import") command.push_back(words[1]);
         command.emplace_back("--help");

@@ -116,10 +116,22 @@ bool changes(const v1::Request& request) {
     return request.has_apply_transaction() || request.has_set_parameters() || request.has_check_graph() ||
            request.has_set_volume() || request.has_undo() || request.has_redo() || request.has_create_token() ||
            request.has_revoke_token() || request.has_cancel_pending() || request.has_save_scene() ||
-           request.has_recall_scene() || request.has_rename_scene() || request.has_remove_scene();
+           request.has_recall_scene() || request.has_rename_scene() || request.has_remove_scene() ||
+           request.has_confirm() || request.has_revert();
 }
 
 }  // namespace
+
+v1::OpenConfirmation fake_confirmation() {
+    v1::OpenConfirmation edit;
+    edit.set_id(5);
+    edit.set_revision(8);
+    edit.set_author("desk");
+    edit.set_client_name("rtactl");
+    edit.set_left_s(29.5);
+    edit.set_summary("add gain_1");
+    return edit;
+}
 
 v1::NodeTypesResult fake_types() {
     v1::NodeTypesResult result;
@@ -298,6 +310,8 @@ Reply FakeRtad::answer(const v1::Request& request) {
             }
             response.mutable_apply_transaction()->set_revision(++revision_);
             response.mutable_apply_transaction()->set_frame(4'096);
+            if (request.apply_transaction().has_confirm_within_s())
+                *response.mutable_apply_transaction()->mutable_confirmation() = fake_confirmation();
             break;
         case v1::Request::kSetParameters:
             if (request.set_parameters().has_at()) {
@@ -353,9 +367,13 @@ Reply FakeRtad::answer(const v1::Request& request) {
                                                "it"))};
             }
             *response.mutable_undo() = fake_undo(request.undo().steps(), true);
+            if (request.undo().has_confirm_within_s())
+                *response.mutable_undo()->mutable_confirmation() = fake_confirmation();
             break;
         case v1::Request::kRedo:
             *response.mutable_redo() = fake_undo(request.redo().steps(), false);
+            if (request.redo().has_confirm_within_s())
+                *response.mutable_redo()->mutable_confirmation() = fake_confirmation();
             break;
         case v1::Request::kGetHistory:
             for (std::uint32_t number = request.get_history().steps(); number > 0; --number)
@@ -376,6 +394,12 @@ Reply FakeRtad::answer(const v1::Request& request) {
             break;
         case v1::Request::kCancelPending:
             *response.mutable_cancel_pending()->mutable_edit() = fake_pending();
+            break;
+        case v1::Request::kConfirm:
+            *response.mutable_confirm()->mutable_confirmation() = fake_confirmation();
+            break;
+        case v1::Request::kRevert:
+            *response.mutable_revert() = fake_undo(1, true);
             break;
         case v1::Request::kSaveScene:
             *response.mutable_save_scene()->mutable_scene() = fake_scene(request.save_scene().name());
@@ -407,8 +431,6 @@ Reply FakeRtad::answer(const v1::Request& request) {
             if (request.get_scene().with_diff() && request.get_scene().name() == "night")
                 response.mutable_get_scene()->add_diff()->mutable_remove_node()->set_name("osc");
             break;
-        case v1::Request::kConfirm:
-        case v1::Request::kRevert:
         case v1::Request::kHello:
         case v1::Request::kGetTime:
         case v1::Request::REQUEST_NOT_SET:

@@ -56,6 +56,8 @@ class FakeRtad {
 [[nodiscard]] v1::NodeTypesResult fake_types();
 [[nodiscard]] v1::Graph fake_graph();
 [[nodiscard]] v1::StatusResult fake_status();
+/// An edit that is reverted in 29.5 s.
+[[nodiscard]] v1::OpenConfirmation fake_confirmation();
 /// Returns a response with one output, from 20 Hz to 20 kHz: -3 dB and -45 degrees at 1 kHz.
 [[nodiscard]] v1::FrequencyResponseResult fake_response();
 /// Sent after the response to a subscription to node loads only.

@@ -2,6 +2,7 @@
 // --at, pending and cancel, and the events about scheduled edits, with a fake daemon.
 #include <gtest/gtest.h>
 
+#include "every_edit.h"
 #include "fake_rtad.h"
 #include "rtactl/drawing/event_text.h"
 #include "rtactl/language/edit_options.h"
@@ -17,6 +18,8 @@ TEST(At, ReadsDelaysFramesAndUtcTimes) {
     EXPECT_EQ(parse_when("+2s")->in_s(), 2.0);
     EXPECT_EQ(parse_when("+0.5")->in_s(), 0.5);
     EXPECT_EQ(parse_when("+250ms")->in_s(), 0.25);
+    EXPECT_EQ(parse_when("+5min")->in_s(), 300.0);
+    EXPECT_EQ(parse_when("+1.5 h")->in_s(), 5'400.0);
     EXPECT_EQ(parse_when("480000")->frame(), 480'000U);
     EXPECT_EQ(parse_when("18446744073709551615")->frame(), 18'446'744'073'709'551'615U);
     // From `date -u -d ... +%s`.
@@ -40,27 +43,8 @@ TEST(At, RefusesEverythingElse) {
 
 TEST(At, EveryEditTakesATime) {
     FakeRtad rtad;
-    TemporaryDirectory directory;
-    const std::string document = directory / "chain.json";
-    const std::string list = directory / "list.txt";
-    write_text(document, "{}");
-    write_text(list, "Preamp: -3 dB\n");
-    const std::vector<std::vector<std::string>> edits{{"add", "gain", "x"},
-                                                      {"remove", "vol"},
-                                                      {"rename", "vol", "x"},
-                                                      {"connect", "osc", "out"},
-                                                      {"disconnect", "osc", "vol"},
-                                                      {"insert", "gain", "x", "osc", "vol"},
-                                                      {"set", "vol.gain_db=-6"},
-                                                      {"set", "vol.channels=2"},
-                                                      {"bypass", "vol"},
-                                                      {"play", "sine"},
-                                                      {"play", "--add", "sine"},
-                                                      {"graph", "load", document},
-                                                      {"graph", "clear"},
-                                                      {"graph", "compensate"},
-                                                      {"import", "eq", list, "x"}};
-    for (std::vector<std::string> words : edits) {
+    const EveryEdit edits;
+    for (std::vector<std::string> words : edits.commands()) {
         SCOPED_TRACE(words.front());
         words.insert(words.end(), {"--at", "+2s"});
         const Outcome outcome = rtad.run(words);

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <random>
 #include <vector>
 
@@ -115,6 +116,18 @@ TEST_F(EngineSchedule, TheOrderOfTwoChangesOfOneParameterIsKept) {
     EXPECT_TRUE(offline.engine.set_parameters({&change, 1}));
     render_to(frame + 2 * kBlock);
     EXPECT_EQ(offline.recorded[0].back(), 0.75F);
+}
+
+TEST_F(EngineSchedule, AScheduledParameterDoesNotOvertakeAnEarlierChangeThatIsStillOnItsWay) {
+    // Each plan with parameters is rendered before the next command, so the change is behind two blocks.
+    ASSERT_TRUE(offline.apply({SetParameter{"vol", "gain_db", -1.0F, 0.0F}}));
+    ASSERT_TRUE(offline.apply({SetParameter{"vol", "gain_db", -2.0F, 0.0F}}));
+    const SetParameter change{"one", "value", 0.75F, 0.0F};
+    ASSERT_TRUE(offline.engine.set_parameters({&change, 1}));
+    ASSERT_TRUE(set_at(offline.frame() + 1, "value", 0.5F, 0.0F));
+    const float gain = std::pow(10.0F, -2.0F / 20.0F);
+    render_to(offline.frame() + 12 * kBlock);
+    EXPECT_NEAR(offline.recorded[0].back(), 0.5F * gain, 1e-6F) << "the later change counts";
 }
 
 TEST_F(EngineSchedule, ATransactionWaitsForTheScheduledOneThatIsOnItsWay) {

@@ -163,7 +163,7 @@ TEST(DocumentValues, TheUnitMustFit) {
         R"(line 2, column 29: parameter "gain_1_db" of node "n" must be a number or text such as "0 dB", not true)");
     EXPECT_EQ(
         refusal("\n\n \"settings\": {\"max_time_ms\": \"3 dB\"}"),
-        R"(line 4, column 30: setting "max_time_ms" of node "n": "3 dB" is a level; write a time (us, ms, s, min))");
+        R"(line 4, column 30: setting "max_time_ms" of node "n": "3 dB" is a level; write a time (us, ms, s, min, h))");
 }
 
 // The NodeBuilder refuses them, with a suggestion.

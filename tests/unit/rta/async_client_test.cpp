@@ -87,6 +87,11 @@ TEST(AsyncClient, ReturnsTheTypedResults) {
         if (request.set_parameters().has_at()) response.mutable_set_parameters()->mutable_pending()->set_id(6);
         if (request.has_list_pending()) response.mutable_list_pending()->add_edits()->set_id(5);
         if (request.has_cancel_pending()) response.mutable_cancel_pending()->mutable_edit()->set_id(5);
+        if (request.apply_transaction().has_confirm_within_s())
+            response.mutable_apply_transaction()->mutable_confirmation()->set_id(
+                request.apply_transaction().confirm_within_s());
+        if (request.has_confirm()) response.mutable_confirm()->mutable_confirmation()->set_id(request.confirm().id());
+        if (request.has_revert()) response.mutable_revert()->set_revision(request.revert().id());
         if (request.has_save_scene()) response.mutable_save_scene()->mutable_scene()->set_node_count(3);
         if (request.has_recall_scene()) response.mutable_recall_scene()->set_was_prepared(true);
         if (request.has_list_scenes()) response.mutable_list_scenes()->add_scenes()->set_name("day");
@@ -115,6 +120,14 @@ TEST(AsyncClient, ReturnsTheTypedResults) {
         EXPECT_EQ(pending->edits_size(), 1);
         const auto cancelled = co_await client->cancel(5);
         EXPECT_EQ(cancelled->edit().id(), 5U);
+        const auto waits = co_await client->apply_to_confirm(30, removal);
+        EXPECT_EQ(waits->confirmation().id(), 30U);
+        const auto waits_too = co_await client->load_to_confirm(60, "{}", WaitFor::start);
+        EXPECT_EQ(waits_too->confirmation().id(), 60U);
+        const auto confirmed = co_await client->confirm(7);
+        EXPECT_EQ(confirmed->confirmation().id(), 7U);
+        const auto reverted = co_await client->revert(9);
+        EXPECT_EQ(reverted->revision(), 9U);
         const auto graph = co_await client->graph();
         EXPECT_EQ(graph->revision(), 7U);
         const auto types = co_await client->node_types();

@@ -49,6 +49,11 @@ TEST(Client, SendsEachRequestAndReturnsItsResult) {
         if (request.has_list_pending()) response.mutable_list_pending()->add_edits()->set_id(5);
         if (request.has_cancel_pending())
             response.mutable_cancel_pending()->mutable_edit()->set_id(request.cancel_pending().id());
+        if (request.apply_transaction().has_confirm_within_s())
+            response.mutable_apply_transaction()->mutable_confirmation()->set_id(
+                request.apply_transaction().confirm_within_s());
+        if (request.has_confirm()) response.mutable_confirm()->mutable_confirmation()->set_id(request.confirm().id());
+        if (request.has_revert()) response.mutable_revert()->set_revision(request.revert().id());
         if (request.has_save_scene()) {
             response.mutable_save_scene()->mutable_scene()->set_name(request.save_scene().name());
             response.mutable_save_scene()->mutable_scene()->set_node_count(
@@ -101,9 +106,17 @@ TEST(Client, SendsEachRequestAndReturnsItsResult) {
     EXPECT_EQ(client->remove_scene("noon")->scene().name(), "noon");
     EXPECT_EQ(client->scene("day")->revision(), 9U);
     EXPECT_EQ(client->cancel(5)->edit().id(), 5U);
+    EXPECT_EQ(client->apply_to_confirm(30, {remove_node_edit("osc")}, WaitFor::start)->confirmation().id(), 30U);
+    EXPECT_EQ(client->load_to_confirm(60, "{}")->confirmation().id(), 60U);
+    EXPECT_EQ(client->confirm(7)->confirmation().id(), 7U);
+    EXPECT_EQ(client->revert(9, WaitFor::start)->revision(), 9U);
+    EXPECT_TRUE(client->undo({.confirm_within_s = 5}));
 
     const std::vector<v1::Request> requests = daemon.requests();
-    ASSERT_EQ(requests.size(), 17U);
+    ASSERT_EQ(requests.size(), 22U);
+    EXPECT_TRUE(requests[17].apply_transaction().wait_for_start());
+    EXPECT_TRUE(requests[20].revert().wait_for_start());
+    EXPECT_EQ(requests[21].undo().confirm_within_s(), 5U);
     EXPECT_EQ(requests[13].apply_transaction().at().frame(), 480'000U);
     EXPECT_FALSE(requests[13].apply_transaction().wait_for_start());
     EXPECT_EQ(requests[14].set_parameters().at().in_s(), 2.0);

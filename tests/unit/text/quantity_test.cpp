@@ -31,6 +31,9 @@ TEST(Quantity, ReadsUnitsAsPeopleWriteThem) {
              Good{"0.25s", ValueUnit::seconds, 0.25},
              Good{"0.25", ValueUnit::seconds, 0.25},
              Good{"100us", ValueUnit::seconds, 1e-4},
+             Good{"1h", ValueUnit::seconds, 3'600},
+             Good{"5min", ValueUnit::seconds, 300},
+             Good{"0.5 H", ValueUnit::milliseconds, 1'800'000},
              Good{"2s", ValueUnit::milliseconds, 2000},
              Good{"250", ValueUnit::milliseconds, 250},
              Good{"1.5ms", ValueUnit::milliseconds, 1.5},
@@ -72,7 +75,7 @@ TEST(Quantity, RefusesNonsenseAndSaysWhatWouldBeRight) {
     for (const auto& [text, unit, says] : {
              Bad{"250ms", ValueUnit::hertz, "\"250ms\" is a time; write a frequency (Hz, kHz)"},
              Bad{"440Hz", ValueUnit::decibel, "is a frequency; write a level (dB)"},
-             Bad{"-6dB", ValueUnit::seconds, "is a level; write a time (us, ms, s, min)"},
+             Bad{"-6dB", ValueUnit::seconds, "is a level; write a time (us, ms, s, min, h)"},
              Bad{"50%", ValueUnit::seconds, "is a plain number; write a time"},
              Bad{"1s", ValueUnit::none, "is a time; write a plain number"},
              Bad{"1ms", ValueUnit::frames, "is a time; write a number of frames"},
