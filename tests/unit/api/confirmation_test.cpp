@@ -329,6 +329,24 @@ TEST_F(ConfirmationTest, FurtherEditsOfItsAuthorAreRevertedTogether) {
     EXPECT_OK(call("undo { steps: 2 }")) << "the history fits the graph";
 }
 
+TEST_F(ConfirmationTest, ARecallRevertsTheEditOfAnotherOnlyWithForce) {
+    EXPECT_EQ(call("save_scene { name: \"day\" }", 'b').status().code(), v1::OK);
+    EXPECT_EQ(call(edits(kUnplug, kConfirm)).status().code(), v1::OK);
+    const std::string opened = document();
+    EXPECT_EQ(call("recall_scene { name: \"day\" }", 'b').status().code(), v1::FAILED_PRECONDITION);
+    EXPECT_EQ(call("recall_scene { name: \"night\" force: true }", 'b').status().code(), v1::NOT_FOUND);
+    EXPECT_EQ(call("recall_scene { name: \"day\" force: true guard { expected_revision: 1 } }", 'b').status().code(),
+              v1::ABORTED);
+    EXPECT_EQ(document(), opened) << "and nothing was reverted";
+    const std::string guard = "guard { expected_revision: " + std::to_string(script.engine.revision()) + " }";
+    EXPECT_EQ(
+        call("recall_scene { name: \"day\" force: true wait_for_start: true " + guard + " }", 'b').status().code(),
+        v1::OK);
+    settle();
+    EXPECT_EQ(document(), before);
+    EXPECT_EQ(kinds(), (std::vector{ConfirmationChanged::OPENED, ConfirmationChanged::REVERTED}));
+}
+
 TEST_F(ConfirmationTest, UndoAndRedoCanBeConfirmed) {
     script.daemon.store.saved_revision = 1'000;
     EXPECT_OK(call(edits(add("x"))));
