@@ -83,8 +83,8 @@ class SavedState final : private store::GraphStore::Owner {
     const DaemonOptions& options_;
     Engine& engine_;
     api::History& history_;
-    const std::function<void()> room_changed_;
     api::Confirmation& confirmation_;
+    const std::function<void()> room_changed_;
     std::string device_;
     const store::ConfirmationFile file_;      ///< of the confirmation
     std::optional<store::GraphStore> store_;  ///< empty without --state-dir

@@ -491,7 +491,9 @@ TEST_F(ConfirmationTest, ParametersAndFurtherEditsAreSavedSoon) {
     for (const auto& node : script.engine.graph().nodes()) {
         const auto known = saved->identities.find(node->name());
         EXPECT_EQ(known != saved->identities.end(), node->name() != "x");
-        if (known != saved->identities.end()) EXPECT_EQ(known->second, node->identity);
+        if (known != saved->identities.end()) {
+            EXPECT_EQ(known->second, node->identity);
+        }
     }
 }
 
