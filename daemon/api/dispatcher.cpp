@@ -58,6 +58,7 @@ void Dispatcher::tick() {
     services_.commands.poll(now);
     services_.output.poll(now);
     services_.telemetry.poll(now);
+    services_.watches.poll();
     services_.confirmation.poll(now);
     resume_waiting(now);
     services_.schedule.poll(now);

@@ -725,6 +725,8 @@ TEST_F(HelpExamples, AllOfThemWork) {
         if (has(line, " redo")) done({"undo", "2"});
         if (has(line, " wait level")) done({"unmute"});
         if (has(line, " wait silence")) done({"set", "vol.gain_db=-120"});
+        if (has(line, " scene ")) done({"scene", "save", "night"});
+        if (line.starts_with("rtactl confirm")) done({"set", "osc.gain_db=-30", "--confirm-within", "60s"});
         // Of these, one has the number of the example.
         for (int edit = 0; edit < 3 && has(line, " cancel "); ++edit)
             done({"set", "osc.gain_db=-30", "--at", "+3600s"});

@@ -151,6 +151,7 @@ class StormRun {
         EngineConfig config;
         config.sample_rate_hz = storm.sample_rate_hz;
         config.block_size = storm.block_size;
+        config.kept_bytes = 0;  // so that all processors which are left belong to the graph
         return config;
     }
     [[nodiscard]] std::uint64_t frame() const { return offline_.frame(); }

@@ -40,6 +40,8 @@ Result<void> run_scene_recall(Context& context, const Arguments& arguments) {
     v1::Request request = client::recall_scene_request(name, std::move(options));
     if (const auto& within_s = context.edit_options.confirm_within_s)
         request.mutable_recall_scene()->set_confirm_within_s(*within_s);
+    if (const auto& max_load = context.edit_options.max_load) request.mutable_recall_scene()->set_max_load(*max_load);
+    request.mutable_recall_scene()->set_force(arguments.has("--force"));
     const auto response = context.change(std::move(request));
     if (!response) return std::unexpected(response.error());
     const v1::RecallSceneResult& result = response->recall_scene();
@@ -52,7 +54,8 @@ Result<void> run_scene_recall(Context& context, const Arguments& arguments) {
 }
 
 constexpr auto kSceneRecallOptions = with_edit_options(
-    std::array{Option{"--fade", "TIME", "Set the time in which parameters and gains of connections reach the scene."}});
+    std::array{Option{"--fade", "TIME", "Set the time in which parameters and gains of connections reach the scene."},
+               Option{"--force", "", "First revert the edit of another author that waits for its confirmation."}});
 
 }  // namespace
 

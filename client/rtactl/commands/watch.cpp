@@ -175,7 +175,7 @@ extern constinit const Command kWatch = checked({
         "after each reconnection, and one line for each event. The first change follows the change_number in the response.",
     .example = "rtactl watch\n"
                "rtactl watch load xruns --rate 1\n"
-               "rtactl watch sine gain:out --rate 5\n"
+               "rtactl watch osc vol:out --rate 5\n"
                "rtactl --json watch",
     .options = kWatchOptions,
     .run = run_watch,

@@ -6,6 +6,7 @@
 #include "api/client.h"
 #include "api/exception_barrier.h"
 #include "api/requests/commit_transaction.h"
+#include "api/requests/guard.h"
 #include "api/requests/recall.h"
 #include "api/requests/scheduled.h"
 #include "api/requests/transaction.h"
@@ -85,6 +86,30 @@ bool recall_is_current(Call& call) {
     return false;
 }
 
+/// With `force`, reverts the edit of another author that waits for its confirmation, if the recall is possible otherwise.
+/// Returns whether the recall goes on; else it does later, or is refused.
+bool revert_first(Call& call) {
+    using Stage = PendingRequest::Stage;
+    v1::RecallScene& message = *call.request.message.mutable_recall_scene();
+    Confirmation& confirmation = call.services.confirmation;
+    const auto waiting = confirmation.waiting();
+    const std::string& author = call.client.identity().author;
+    if (!message.force() || message.has_at() || !waiting || waiting->author() == author) return true;
+    if (!confirmation.check_waiting(waiting->id())) return true;  // it is being confirmed or reverted
+    if (!call.services.scenes.find(message.name())) return true;
+    if (!guard_holds(call, message.guard())) return false;
+    message.clear_guard();  // it was about the graph before the revert
+    call.request.stage = Stage::preparing;
+    const auto reverted = [handle = call.handle()](const Expected<Confirmation::Reverted>& outcome) {
+        handle.resume([&](Call& later) {
+            if (!outcome) return later.request.refuse(outcome.error());
+            later.request.stage = Stage::waiting;
+        });
+    };
+    confirmation.revert({author, call.client.name()}, reverted);
+    return call.request.stage == Stage::waiting;
+}
+
 void give_back_if_refused(Call& call) {
     if (call.request.turn_over() && call.request.state != nullptr)
         Engine::give_back(std::move(recall_state(call).prepared));
@@ -95,7 +120,10 @@ void give_back_if_refused(Call& call) {
 void recall_scene(Call& call) {
     using Stage = PendingRequest::Stage;
     if (call.request.stage == Stage::preparing) return;
-    if (call.request.stage != Stage::prepared) start_recall(call);
+    if (call.request.stage != Stage::prepared) {
+        if (!revert_first(call)) return;
+        start_recall(call);
+    }
     if (call.request.stage != Stage::prepared) return;
     TransactionState& transaction = recall_state(call);
     const v1::RecallScene& message = call.request.message.recall_scene();

@@ -214,7 +214,7 @@ TEST_F(ConfirmationTest, EditsOfOthersAreRefusedUntilThen) {
                                     std::string{"redo { of_all: true }"}}) {
         const v1::Response response = call(edit, 'b');
         if (edit.starts_with("redo")) {
-            EXPECT_EQ(response.status().code(), v1::FAILED_PRECONDITION);
+            EXPECT_EQ(response.status().code(), v1::NOT_FOUND) << "there is nothing to apply again";
             continue;
         }
         EXPECT_EQ(response.status().code(), v1::FAILED_PRECONDITION) << edit;
@@ -290,8 +290,9 @@ TEST_F(ConfirmationTest, AParameterThatTheEditHasSetAndAnotherLaterStays) {
 TEST_F(ConfirmationTest, ParametersThatChangeWhileTheRevertIsPlannedStay) {
     EXPECT_OK(call(
         edits("edits { set_parameter { node: \"vol\" parameter: \"gain_db\" value: -20 } }" + add("x"), kConfirm)));
+    for (int i = 0; i < 5; ++i) pass(std::chrono::seconds{1});  // the costs of its nodes are measured
     script.workers.held = true;
-    pass(std::chrono::seconds{30});
+    pass(std::chrono::seconds{25});
     ASSERT_EQ(script.workers.jobs.size(), 1U);
     EXPECT_OK(call(set("gain_db", -9), 'b'));
     script.workers.finish(0);
@@ -327,6 +328,24 @@ TEST_F(ConfirmationTest, FurtherEditsOfItsAuthorAreRevertedTogether) {
     EXPECT_EQ(steps[4], "disconnect vol -> out" + by);
     EXPECT_EQ(steps[5], "add first") << "it is not undone any more";
     EXPECT_OK(call("undo { steps: 2 }")) << "the history fits the graph";
+}
+
+TEST_F(ConfirmationTest, ARecallRevertsTheEditOfAnotherOnlyWithForce) {
+    EXPECT_EQ(call("save_scene { name: \"day\" }", 'b').status().code(), v1::OK);
+    EXPECT_EQ(call(edits(kUnplug, kConfirm)).status().code(), v1::OK);
+    const std::string opened = document();
+    EXPECT_EQ(call("recall_scene { name: \"day\" }", 'b').status().code(), v1::FAILED_PRECONDITION);
+    EXPECT_EQ(call("recall_scene { name: \"night\" force: true }", 'b').status().code(), v1::NOT_FOUND);
+    EXPECT_EQ(call("recall_scene { name: \"day\" force: true guard { expected_revision: 1 } }", 'b').status().code(),
+              v1::ABORTED);
+    EXPECT_EQ(document(), opened) << "and nothing was reverted";
+    const std::string guard = "guard { expected_revision: " + std::to_string(script.engine.revision()) + " }";
+    EXPECT_EQ(
+        call("recall_scene { name: \"day\" force: true wait_for_start: true " + guard + " }", 'b').status().code(),
+        v1::OK);
+    settle();
+    EXPECT_EQ(document(), before);
+    EXPECT_EQ(kinds(), (std::vector{ConfirmationChanged::OPENED, ConfirmationChanged::REVERTED}));
 }
 
 TEST_F(ConfirmationTest, UndoAndRedoCanBeConfirmed) {
@@ -491,9 +510,8 @@ TEST_F(ConfirmationTest, ParametersAndFurtherEditsAreSavedSoon) {
     for (const auto& node : script.engine.graph().nodes()) {
         const auto known = saved->identities.find(node->name());
         EXPECT_EQ(known != saved->identities.end(), node->name() != "x");
-        if (known != saved->identities.end()) {
-            EXPECT_EQ(known->second, node->identity);
-        }
+        if (known == saved->identities.end()) continue;
+        EXPECT_EQ(known->second, node->identity);
     }
 }
 

@@ -17,13 +17,17 @@ namespace {
 
 constexpr int kRequests = 5;
 
-TEST(WorkerPool, ResultsOfRequestsDoNotHoldBackOtherWork) {
+TEST(WorkerPool, ResultsThatTakeLongDoNotHoldBackOtherWork) {
     asio::io_context io;
     WorkerPool pool{io};
     std::latch worked{kRequests};
     std::string order;
     for (int i = 0; i < kRequests; ++i) {
-        pool.run("working", [&] { worked.count_down(); }, [&](const Expected<void>&) { order += 'r'; });
+        const auto commit = [&](const Expected<void>&) {
+            order += 'r';
+            std::this_thread::sleep_for(std::chrono::milliseconds{1});
+        };
+        pool.run("working", [&] { worked.count_down(); }, commit);
     }
     worked.wait();
     pool.stop();  // so all results have been returned

@@ -165,10 +165,10 @@ TEST(AsyncClient, ReturnsTheTypedResults) {
         EXPECT_EQ(panicked.error().code, v1::PERMISSION_DENIED);
     });
     const std::vector<v1::Request> requests = daemon.requests();
-    ASSERT_EQ(requests.size(), 16U);
-    EXPECT_FALSE(requests[8].apply_transaction().has_guard());
-    EXPECT_EQ(requests[9].apply_transaction().guard().expected_revision(), 8U);
-    EXPECT_EQ(requests[13].set_parameters().guard().expected_change(), 12U);
+    ASSERT_EQ(requests.size(), 26U);
+    EXPECT_FALSE(requests[12].apply_transaction().has_guard());
+    EXPECT_EQ(requests[13].apply_transaction().guard().expected_revision(), 8U);
+    EXPECT_EQ(requests[23].set_parameters().guard().expected_change(), 12U);
 }
 
 TEST(AsyncClient, TimesOutAndIgnoresTheLateResponse) {

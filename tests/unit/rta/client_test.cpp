@@ -113,10 +113,10 @@ TEST(Client, SendsEachRequestAndReturnsItsResult) {
     EXPECT_TRUE(client->undo({.confirm_within_s = 5}));
 
     const std::vector<v1::Request> requests = daemon.requests();
-    ASSERT_EQ(requests.size(), 22U);
-    EXPECT_TRUE(requests[17].apply_transaction().wait_for_start());
-    EXPECT_TRUE(requests[20].revert().wait_for_start());
-    EXPECT_EQ(requests[21].undo().confirm_within_s(), 5U);
+    ASSERT_EQ(requests.size(), 29U);
+    EXPECT_TRUE(requests[24].apply_transaction().wait_for_start());
+    EXPECT_TRUE(requests[27].revert().wait_for_start());
+    EXPECT_EQ(requests[28].undo().confirm_within_s(), 5U);
     EXPECT_EQ(requests[13].apply_transaction().at().frame(), 480'000U);
     EXPECT_FALSE(requests[13].apply_transaction().wait_for_start());
     EXPECT_EQ(requests[14].set_parameters().at().in_s(), 2.0);
