@@ -160,11 +160,11 @@ test('changes can be made later', async (t) => {
   const time = await client.time();
   assert.equal(time.sample_rate_hz, 48000);
   const later = await client.set({'vol.gain_db': -6}, {at: {in_s: 3600}});
-  assert.equal(later.pending.summary, 'set vol.gain_db');
+  assert.equal(later.pending.summary, 'set vol.gain_db = -6');
   const date = new Date(Date.now() + 7_200_000);
   const removed = await client.transaction((t) => t.remove('vol'), {at: date});
   assert.equal(BigInt(removed.pending.utc_us), BigInt(date.getTime()) * 1000n);
-  assert.deepEqual((await client.pending()).map(({summary}) => summary), ['set vol.gain_db', 'remove vol']);
+  assert.deepEqual((await client.pending()).map(({summary}) => summary), ['set vol.gain_db = -6', 'remove vol']);
   assert.equal((await client.cancel(removed.pending.id)).summary, 'remove vol');
   await assert.rejects(client.cancel(removed.pending.id), refusal('NOT_FOUND', /no edit with the id 2 waits/));
   await assert.rejects(client.set({'vol.gain_db': -6}, {at: {frame: 0}}), refusal('INVALID_ARGUMENT', /has passed: it is/));
