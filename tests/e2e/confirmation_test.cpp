@@ -113,7 +113,7 @@ TEST(Confirmation, ARevertIsHeardWithoutAClick) {
 class ConfirmationStore : public testing::Test {
  protected:
     [[nodiscard]] Daemon::Options options() const {
-        return {.arguments = {"--device", "null", "--state-dir", folder_.string()}};
+        return {.arguments = {"--device", "null", "--state-dir", folder_.string(), "--durability", durability_}};
     }
     /// Returns the document.
     std::string save_tone() {
@@ -128,6 +128,7 @@ class ConfirmationStore : public testing::Test {
 
     TemporaryDirectory directory_;
     fs::path folder_ = directory_ / "state";
+    std::string durability_ = "sync";
 };
 
 TEST_F(ConfirmationStore, ARestartContinuesWithTheTimeLeft) {
@@ -347,6 +348,41 @@ TEST_F(ConfirmationStore, AKillAtAnyPointLeavesTheGraphBeforeOrTheConfirmedOne) 
     ProtocolClient client = daemon.client();
     EXPECT_FALSE(client.status().has_confirmation());
     EXPECT_EQ(client.status().engine().connection_count(), 1U);
+}
+
+TEST_F(ConfirmationStore, AKillDuringARevertLeavesNoEditThatDoesNotWait) {
+    const std::string before = save_tone();
+    std::mt19937 random{15};
+    std::uniform_real_distribution<double> delay_ms{0.0, 15.0};
+    int continued = 0;
+    constexpr int kKills = cases(40, 12);
+    for (int kill = 0; kill < kKills; ++kill) {
+        durability_ = kill % 2 == 0 ? "sync" : "async";
+        SCOPED_TRACE(std::to_string(kill) + " " + durability_);
+        {
+            Daemon daemon{options()};
+            ProtocolClient client = daemon.client();
+            ASSERT_EQ(client.call(edit({disconnect("vol", "out")}, 600)).status().code(), v1::OK);
+            if (kill % 4 < 2) wait_until_saved(client);
+            v1::Request revert = request_of("revert", 1);
+            revert.set_id(100);
+            client.send(revert);
+            ::usleep(static_cast<useconds_t>(delay_ms(random) * 1000.0));
+            daemon.process().kill();
+        }
+        Daemon daemon{options()};
+        ProtocolClient client = daemon.client();
+        if (client.status().has_confirmation()) {
+            ++continued;
+            EXPECT_NE(client.graph().document(), before);
+            ASSERT_EQ(client.call(request_of("revert", 1)).status().code(), v1::OK);
+        }
+        ASSERT_EQ(client.graph().document(), before);
+        wait_for(client, [&](const v1::StatusResult&) { return !file_exists(); });
+        EXPECT_EQ(daemon.stop(), (ExitStatus{0, 0}));
+        ASSERT_EQ(read_text(folder_ / "graph.json"), before);
+    }
+    RecordProperty("continued", continued);
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
