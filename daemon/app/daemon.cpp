@@ -90,7 +90,10 @@ class Daemon final : private api::DaemonAccess, private io::DeviceObserver {
           scenes_{options.state_directory},
           server_{io_, engine_, *this, &log, options.limits.clients},
           listening_{options_, server_, io_},
-          state_{options_, engine_, server_.history(), server_.confirmation(),
+          state_{options_,
+                 engine_,
+                 server_.history(),
+                 server_.confirmation(),
                  [this](std::function<void()> task) { asio::post(io_, std::move(task)); },
                  [this] { server_.changes().room_changed(); }} {}
 
