@@ -45,7 +45,7 @@ struct PendingRequest {
 
     /// Requests that take at least this many bytes on the wire are parsed, validated and freed on workers.
     static constexpr std::size_t kLargeBytes = 16'384;
-    [[nodiscard]] static bool is_large(std::string_view payload) { return payload.size() >= kLargeBytes; }
+    [[nodiscard]] static bool is_large(std::size_t bytes) { return bytes >= kLargeBytes; }
     static constexpr std::uint32_t kLargeRoomMs = 1'000;
 
     std::string payload{};  ///< of a large request, until it is parsed

@@ -74,14 +74,14 @@ bool Client::may_finish(std::size_t bytes) { return dispatcher_.services().time.
 
 void Client::receive(std::string_view payload) {
     take([&] {
-        if (PendingRequest::is_large(payload)) return enqueue_large(std::string{payload});
+        if (PendingRequest::is_large(payload.size())) return enqueue_large(std::string{payload});
         enqueue(payload);
     });
 }
 
 void Client::receive(std::string&& payload) {
     take([&] {
-        if (PendingRequest::is_large(payload)) return enqueue_large(std::move(payload));
+        if (PendingRequest::is_large(payload.size())) return enqueue_large(std::move(payload));
         enqueue(payload);
     });
 }

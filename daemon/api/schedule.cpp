@@ -481,8 +481,9 @@ Schedule::Progress Schedule::commit(const std::shared_ptr<Entry>& entry, bool ah
     history_.record({entry->edit.author, entry->edit.client_name}, ticket->revision, std::move(before),
                     std::move(compared.recorded), transaction.label);
     daemon_.graph_changed();
+    static_cast<void>(
+        guarded("reporting drawn settings", [&] { requests::report_kept_draws(engine_.graph(), transaction); }));
     static_cast<void>(guarded("reporting a scheduled edit", [&] {
-        requests::report_kept_draws(engine_.graph(), transaction);
         publish_edits(hub_, {entry->edit.client_name, entry->edit.author}, ticket->revision, transaction.edits,
                       compared.published);
         if (entry->edit.committed) entry->edit.committed(ticket->revision);

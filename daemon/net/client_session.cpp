@@ -256,7 +256,7 @@ bool ClientSession::decode_requests() {
             return true;
         }
         if (!*frame) return true;
-        if (api::PendingRequest::is_large(**frame)) {
+        if (api::PendingRequest::is_large((**frame).size())) {
             client_->receive(decoder_.claim());
         } else {
             client_->receive(**frame);

@@ -587,7 +587,7 @@ Expected<void> GraphStore::write(Written& written) {
         if (appended && !journal_end_) journal_end_ = std::chrono::steady_clock::now() + kJournalAge;
         return appended;
     } catch (const std::exception& error) {
-        journal_->close();
+        if (journal_ != nullptr) journal_->close();
         return fail(ErrorCode::unavailable, "cannot write " + folder_.journal_path() + ": " + error.what());
     }
 }
@@ -786,7 +786,7 @@ void GraphStore::interval_elapsed() {
 
 Expected<void> GraphStore::finish() {
     // Without anything to save, a folder without a graph stays without one.
-    graph_due_ = graph_due_ || number_ != saved_number_;
+    graph_due_ = graph_due_ || number_ != saved_number_ || written_changes_.graph != changes_.graph;
     {
         const std::lock_guard lock{mutex_};
         if (written_changes_ != changes_ || (has_journal() && graph_due_)) job_ = job_since(written_changes_);
@@ -803,6 +803,7 @@ Expected<void> GraphStore::finish() {
         if (last_ != nullptr && !last_->result) owner_.store_warning(last_->result.error().sentence);
         return {};
     }
+    if (last_ == nullptr || last_->result) return fail(ErrorCode::unavailable, "not everything could be saved");
     return std::unexpected(last_->result.error());
 }
 

@@ -436,6 +436,7 @@ StepChanges& History::writable_changes(std::size_t index) {
     // As in extend().
     step.content = std::make_shared<StepContent>(*step.content);
     bytes_ += memory_of(step);
+    note_change(step);
     return const_cast<StepContent&>(*step.content).changes;
 }
 

@@ -147,7 +147,9 @@ void conclude(Call& call, CommittedTransaction&& committed) {
     }
     if (opens) services.confirmation.opened(call.request.claim, ticket.revision);
     requests::committed(call, services.plan_room);
-    report_kept_draws(services.engine.graph(), transaction);
+    // The edits must be recorded in any case.
+    static_cast<void>(
+        guarded("reporting drawn settings", [&] { report_kept_draws(services.engine.graph(), transaction); }));
     publish_edits(services.hub, {call.client.name(), call.client.identity().author}, ticket.revision, transaction.edits,
                   compared.published);
     if (opens) {
@@ -155,7 +157,7 @@ void conclude(Call& call, CommittedTransaction&& committed) {
         set_confirmation(*call.request.reply.mutable_response(), *services.confirmation.waiting());
     }
     const bool waits = transaction.wait_for_start;
-    if (call.request.large) {
+    if (call.request.large || PendingRequest::is_large(transaction.edit_bytes)) {
         services.workers.free(std::move(call.request.state));
     } else {
         call.request.state.reset();

@@ -19,23 +19,28 @@ namespace {
 /// A plan becomes invalid if the graph changes before it is committed.
 constexpr std::uint32_t kMostRecallPlans = 16;
 
+/// Checks what does not depend on the graph.
+Expected<void> check_recall(const v1::RecallScene& message) {
+    if (message.force() && message.has_at())
+        return fail(ErrorCode::invalid_argument, "the recall has `at` and force: expected one of the two");
+    if (message.has_confirm_within_s()) {
+        if (auto good = Confirmation::check_time(message.confirm_within_s(), message.has_at()); !good) return good;
+    }
+    if (message.has_fade_ms() && !(message.fade_ms() >= 0.0F && message.fade_ms() <= kMaximumRampMs)) {
+        return fail(ErrorCode::invalid_argument, "a fade of " + format_number(message.fade_ms()) +
+                                                     " ms is out of range: expected 0 to " +
+                                                     format_number(kMaximumRampMs) + " ms");
+    }
+    if (const auto max_load = read_max_load(message); !max_load) return std::unexpected(max_load.error());
+    return {};
+}
+
 Expected<std::shared_ptr<const Recall>> read_recall(Call& call) {
     const v1::RecallScene& message = call.request.message.recall_scene();
     auto scene = call.services.scenes.find(message.name());
     if (!scene) return std::unexpected(std::move(scene.error()));
-    if (message.has_confirm_within_s()) {
-        if (auto good = Confirmation::check_time(message.confirm_within_s(), message.has_at()); !good)
-            return std::unexpected(std::move(good.error()));
-    }
     Recall recall{.scene = std::move(*scene), .spares = call.services.scenes.take_spares()};
-    if (message.has_fade_ms()) {
-        if (!(message.fade_ms() >= 0.0F && message.fade_ms() <= kMaximumRampMs)) {
-            return fail(ErrorCode::invalid_argument, "a fade of " + format_number(message.fade_ms()) +
-                                                         " ms is out of range: expected 0 to " +
-                                                         format_number(kMaximumRampMs) + " ms");
-        }
-        recall.fade_ms = message.fade_ms();
-    }
+    if (message.has_fade_ms()) recall.fade_ms = message.fade_ms();
     return std::make_shared<const Recall>(std::move(recall));
 }
 
@@ -48,8 +53,6 @@ struct RecallJob {
 };
 
 void start_recall(Call& call) {
-    if (const auto max_load = read_max_load(call.request.message.recall_scene()); !max_load)
-        return call.request.refuse(max_load.error());
     auto recall = read_recall(call);
     if (!recall) return call.request.refuse(recall.error());
     if (call.request.message.recall_scene().has_at()) return schedule_recall(call, *recall);
@@ -121,6 +124,8 @@ void recall_scene(Call& call) {
     using Stage = PendingRequest::Stage;
     if (call.request.stage == Stage::preparing) return;
     if (call.request.stage != Stage::prepared) {
+        if (const auto good = check_recall(call.request.message.recall_scene()); !good)
+            return call.request.refuse(good.error());
         if (!revert_first(call)) return;
         start_recall(call);
     }
@@ -141,11 +146,11 @@ void recall_scene(Call& call) {
     v1::RecallSceneResult& result = *call.request.begin_answer().mutable_recall_scene();
     result.set_was_prepared(recall.was_read && transaction.prepared.built_count() == 0);
     if (!result.was_prepared()) result.set_prepare_ms(recall.prepare_ms);
+    const Scenes::Who who{call.client.identity().author, call.client.name()};
     auto committed = commit(call);
     if (!committed) return give_back_if_refused(call);
     const std::uint64_t revision = committed->ticket.revision;
     write_ticket(committed->ticket, *result.mutable_transaction());
-    const Scenes::Who who{call.client.identity().author, call.client.name()};
     conclude(call, std::move(*committed));
     call.services.scenes.recalled(recall.name, revision, who);
 }

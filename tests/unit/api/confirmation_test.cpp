@@ -338,6 +338,10 @@ TEST_F(ConfirmationTest, ARecallRevertsTheEditOfAnotherOnlyWithForce) {
     EXPECT_EQ(call("recall_scene { name: \"night\" force: true }", 'b').status().code(), v1::NOT_FOUND);
     EXPECT_EQ(call("recall_scene { name: \"day\" force: true guard { expected_revision: 1 } }", 'b').status().code(),
               v1::ABORTED);
+    for (const char* const bad : {"fade_ms: -1", "max_load: 2", "confirm_within_s: 0", "at { in_s: 5 }"}) {
+        EXPECT_EQ(call("recall_scene { name: \"day\" force: true " + std::string{bad} + " }", 'b').status().code(),
+                  v1::INVALID_ARGUMENT);
+    }
     EXPECT_EQ(document(), opened) << "and nothing was reverted";
     const std::string guard = "guard { expected_revision: " + std::to_string(script.engine.revision()) + " }";
     EXPECT_EQ(

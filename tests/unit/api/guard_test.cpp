@@ -192,7 +192,7 @@ v1::Request large_edit(std::string_view first) {
         node.set_type("gain");
         node.set_title("One of the many nodes of a large transaction");
     }
-    EXPECT_TRUE(PendingRequest::is_large(large.SerializeAsString()));
+    EXPECT_TRUE(PendingRequest::is_large(large.SerializeAsString().size()));
     return large;
 }
 
