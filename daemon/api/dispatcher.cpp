@@ -156,7 +156,10 @@ void Dispatcher::device_changed(const DeviceStatus& device) {
         [&](v1::Event& event) { to_wire(device, *event.mutable_device_changed()->mutable_device()); });
 }
 
-void Dispatcher::release_engine() { services_.engine.build_on(run_here); }
+void Dispatcher::release_engine() {
+    services_.load.release_engine();
+    services_.engine.build_on(run_here);
+}
 
 void Dispatcher::fade_out(float length_ms, std::function<void()> done) {
     services_.commands.fade_out(length_ms, std::move(done));

@@ -2,6 +2,7 @@
 #include "dsp/audio_buffer.h"
 
 #include <algorithm>
+#include <cstring>
 #include <new>
 #include <utility>
 
@@ -16,18 +17,34 @@ constexpr std::size_t channel_stride(std::uint32_t frame_count) {
     return (std::size_t{frame_count} + kSamplesPerLine - 1) / kSamplesPerLine * kSamplesPerLine;
 }
 
+/// Allocates aligned memory, in front of which it writes where the block begins. The aligned operator new is not used: glibc
+/// 2.36 hardly reuses the blocks that it has split for an alignment, so a client that adds and removes nodes would make the
+/// heap grow.
+float* allocate(std::size_t sample_count) {
+    auto* const block = static_cast<std::byte*>(
+        ::operator new(sizeof(std::byte*) + AudioBuffer::kAlignment + sample_count * sizeof(float)));
+    const auto after_header = reinterpret_cast<std::uintptr_t>(block) + sizeof block;
+    const std::size_t padding =
+        (AudioBuffer::kAlignment - after_header % AudioBuffer::kAlignment) % AudioBuffer::kAlignment;
+    std::byte* const aligned = block + sizeof block + padding;
+    std::memcpy(aligned - sizeof block, &block, sizeof block);
+    // Cast: operator new implicitly creates the floats, which are implicit-lifetime types.
+    return reinterpret_cast<float*>(aligned);
+}
+
 }  // namespace
 
 void AudioBuffer::Deallocate::operator()(float* samples) const {
-    ::operator delete(samples, std::align_val_t{kAlignment});
+    std::byte* block = nullptr;
+    std::memcpy(&block, reinterpret_cast<std::byte*>(samples) - sizeof block, sizeof block);
+    ::operator delete(block);
 }
 
 AudioBuffer::AudioBuffer(std::uint32_t channel_count, std::uint32_t frame_count)
     : channels_(channel_count), frame_count_{frame_count} {
     const std::size_t stride = channel_stride(frame_count);
     const std::size_t sample_count = stride * channel_count;
-    // Cast: operator new implicitly creates the floats, which are implicit-lifetime types.
-    samples_.reset(static_cast<float*>(::operator new(sample_count * sizeof(float), std::align_val_t{kAlignment})));
+    samples_.reset(allocate(sample_count));
     std::fill_n(samples_.get(), sample_count, 0.0F);
     for (std::size_t index = 0; index < channels_.size(); ++index) channels_[index] = samples_.get() + index * stride;
 }

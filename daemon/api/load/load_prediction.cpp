@@ -81,10 +81,9 @@ LoadPrediction::LoadPrediction(Engine& engine, DaemonAccess& daemon, Workers& wo
     replaced(AudioGraph{}, engine_.graph());
 }
 
-LoadPrediction::~LoadPrediction() {
-    *alive_ = false;
-    engine_.watch_graph({});
-}
+LoadPrediction::~LoadPrediction() { *alive_ = false; }
+
+void LoadPrediction::release_engine() { engine_.watch_graph({}); }
 
 void LoadPrediction::replaced(const AudioGraph& before, const AudioGraph& after) {
     learn();

@@ -45,6 +45,8 @@ class LoadPrediction {
     LoadPrediction(const LoadPrediction&) = delete;
     LoadPrediction& operator=(const LoadPrediction&) = delete;
     ~LoadPrediction();
+    /// Must be called if the engine is used longer than this object.
+    void release_engine();
 
     /// Returns the load that is expected while the current graph runs; nothing if the cost of a node is not known.
     [[nodiscard]] std::optional<double> current();
