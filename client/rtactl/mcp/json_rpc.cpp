@@ -7,8 +7,6 @@ namespace rta::rtactl::mcp {
 
 namespace {
 
-rapidjson::SizeType length_of(std::string_view text) { return static_cast<rapidjson::SizeType>(text.size()); }
-
 /// Returns the id as JSON; empty if it is not valid.
 std::string id_text(const Json& id) {
     if (id.is(Json::Kind::number)) return id.text;
@@ -88,14 +86,18 @@ std::string rpc_error(const RpcFailure& failure) {
     });
 }
 
-void put_key(JsonWriter& writer, std::string_view key) { writer.Key(key.data(), length_of(key)); }
+void put_key(JsonWriter& writer, std::string_view key) {
+    writer.Key(key.data(), static_cast<rapidjson::SizeType>(key.size()));
+}
 
 void put(JsonWriter& writer, std::string_view key, std::string_view value) {
     put_key(writer, key);
     put_text(writer, value);
 }
 
-void put_text(JsonWriter& writer, std::string_view text) { writer.String(text.data(), length_of(text)); }
+void put_text(JsonWriter& writer, std::string_view text) {
+    writer.String(text.data(), static_cast<rapidjson::SizeType>(text.size()));
+}
 
 void put_json(JsonWriter& writer, std::string_view json) {
     writer.RawValue(json.data(), json.size(), rapidjson::kObjectType);

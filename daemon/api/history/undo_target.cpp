@@ -502,7 +502,7 @@ AudioGraph UndoTarget::part(bool target) const {
         const std::string& from = record_of(nodes_.at(place.from))->description->name;
         const std::string& to = record_of(nodes_.at(place.to))->description->name;
         [[maybe_unused]] const auto connected =
-            graph.connect(from + ":" + place.from_port, to + ":" + place.to_port, *gain_db);
+            graph.connect(from + ":" + place.from_port, to + ":" + place.to_port, gain_db);
         assert(connected && "invalid_connection() has found none");
     }
     const GraphRecord record = target ? graph_target_ : GraphRecord{graph_.latency_compensation(), graph_.annotation()};
@@ -515,6 +515,7 @@ std::vector<Edit> UndoTarget::edits() const { return difference(part(false), par
 
 std::vector<NodeIdentity> UndoTarget::concerned() const {
     std::vector<NodeIdentity> all;
+    all.reserve(nodes_.size());
     for (const auto& [identity, node] : nodes_) all.push_back(identity);
     return all;
 }
