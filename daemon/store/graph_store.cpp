@@ -235,7 +235,7 @@ void GraphStore::find_history(SavedGraph& saved) {
         if (!history) {
             error = std::move(history.error());
         } else if (*history && base != History::lost) {
-            // The next save overwrites it, and may be interrupted, too. On a read-only disk, there is none.
+            // The next save overwrites it, and may be interrupted, too. On a read-only disk, nothing is saved.
             if (file == &files->next) static_cast<void>(folder_.accept_next_history());
             saved.history = std::move(**history);
             saved_base_.history = History::saved;
@@ -560,7 +560,7 @@ Expected<void> GraphStore::write(Written& written) {
     try {
         if (!is_journal_open()) {
             if (journal_ != nullptr) journal_->close();
-            return fail(ErrorCode::unavailable, "there is no journal in " + folder_.path());
+            return fail(ErrorCode::unavailable, folder_.journal_path() + " is not open");
         }
         if (std::ranges::any_of(written.records, &Pending::lost)) {
             journal_->close();
@@ -738,7 +738,7 @@ void GraphStore::records_written(Written& written) {
         saved_changes_.graph = std::max(saved_changes_.graph, written.records.back().changes.graph);
         saved_revision_ = std::max(saved_revision_, written.records.back().record.revision);
         history_saved(written.history_lost
-                          ? fail(ErrorCode::resource_exhausted, "there is no space for it in " + folder_.journal_path())
+                          ? fail(ErrorCode::resource_exhausted, "not enough space in " + folder_.journal_path())
                           : Expected<void>{});
     }
     if (written.journal_open) reservation_done(written.reserved);

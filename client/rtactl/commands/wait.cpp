@@ -62,7 +62,7 @@ class ConditionCheck {
     [[nodiscard]] bool is_running(const v1::DeviceState& device);
     [[nodiscard]] bool reaches(std::uint64_t revision, const char* what);
     [[nodiscard]] std::optional<float> peak_of(const v1::Levels& levels) const;
-    /// Prints what has shown that it holds.
+    /// Prints what proves that it holds.
     bool conclude(bool holds, const google::protobuf::Message& message) {
         if (holds && view_.context().json()) view_.context().print_json(message);
         return holds;
@@ -157,7 +157,7 @@ Result<bool> ConditionCheck::ask_graph() {
             if (each.name() == condition_.node) node = &each;
         }
     }
-    seen_ = (node == nullptr ? "there is no node " : "there is a node ") + condition_.node;
+    seen_ = "node " + condition_.node + (node == nullptr ? " does not exist" : " exists");
     const v1::Response empty;
     const v1::Response& shown = response ? *response : empty;
     if (condition_.kind == Kind::node) return conclude(node != nullptr, shown);
@@ -215,7 +215,7 @@ bool ConditionCheck::take_levels(const v1::Event& event) {
     const auto peak = peak_of(levels);
     if (!peak) {
         silent_frames_ = 0.0;
-        seen_ = "there is no meter " + condition_.node;
+        seen_ = "no meter is named " + condition_.node;
         return false;
     }
     seen_ = "the peak of " + what + " is " + format_value(*peak, "dB");
@@ -289,7 +289,7 @@ extern constinit const Command kWait = checked({
         "    pending none         no edit waits for its time\n"
         "Exits with 0 as soon as the condition holds, also if it holds already, and with 1 after --timeout, with\n"
         "the last state on stderr. Waits for a daemon that has not been started, and for one that is restarted.\n"
-        "With --json, prints the response or the event that has shown that the condition holds.",
+        "With --json, prints the response or the event that proves that the condition holds.",
     .example = "rtactl wait running --timeout 60\n"
                "rtactl wait heard 12\n"
                "rtactl wait vol.gain_db=0dB\n"

@@ -53,7 +53,7 @@ struct CommandTool {
 };
 
 [[nodiscard]] std::span<const CommandTool> command_tools();
-/// Returns nullptr if there is no tool of that name.
+/// Returns nullptr if no tool has this name.
 [[nodiscard]] const CommandTool* find_command_tool(std::string_view name);
 /// Writes the tool as an element of tools/list.
 void describe(const CommandTable& commands, const CommandTool& tool, JsonWriter& writer);

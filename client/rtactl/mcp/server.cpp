@@ -133,7 +133,7 @@ Server::Answer Server::call_tool(const RpcMessage& request) {
     return rpc_result(request.id, [&](JsonWriter& writer) { put_result(writer, *result); });
 }
 
-/// Returns nullopt if there is no tool of that name, or if it edits and edits are not allowed.
+/// Returns nullopt if no tool has this name, or if it edits and edits are not allowed.
 std::optional<ToolResult> Server::call(std::string_view name, const Json* arguments) {
     if (allow_edits_ && name == EditPreviews::kPreviewName) return previews_.preview(arguments);
     if (allow_edits_ && name == EditPreviews::kApplyName) return previews_.apply(arguments);

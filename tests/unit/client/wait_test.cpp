@@ -74,8 +74,8 @@ TEST(Wait, SaysTheLastStateAtTheTimeout) {
     };
     EXPECT_EQ(error({"vol.gain_db=0"}),
               "rtactl: \"vol.gain_db=0\" does not hold after 0.05 s (--timeout): vol.gain_db is -12.5 dB\n");
-    EXPECT_TRUE(has(error({"node", "ghost"}), ": there is no node ghost\n"));
-    EXPECT_TRUE(has(error({"no-node", "osc"}), ": there is a node osc\n"));
+    EXPECT_TRUE(has(error({"node", "ghost"}), ": node ghost does not exist\n"));
+    EXPECT_TRUE(has(error({"no-node", "osc"}), ": node osc exists\n"));
     EXPECT_TRUE(has(error({"vol.speed=1"}), ": vol has no parameter speed\n"));
     EXPECT_TRUE(has(error({"revision", "8"}), ": the graph has revision 7\n"));
     EXPECT_TRUE(has(error({"heard", "1"}), ": what is heard has revision 0\n"));
