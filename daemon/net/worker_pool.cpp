@@ -42,6 +42,7 @@ class WorkerPool::Results : public std::enable_shared_from_this<Results> {
         if (posted_) return;
         try {
             post();
+            posted_ = true;
         } catch (...) {
             results_.pop_back();
             throw;
@@ -51,7 +52,6 @@ class WorkerPool::Results : public std::enable_shared_from_this<Results> {
  private:
     void post() {
         asio::post(io_, [self = shared_from_this()] { self->take(); });
-        posted_ = true;
     }
 
     void take() {
