@@ -148,21 +148,20 @@ Expected<std::uint64_t> EngineCore::send_draft(const Draft& draft, std::vector<s
                                                const CommitStart& start) {
     const auto delays = compensating_delays(draft.graph, draft.latencies());
     // During a reset, and until its changes are released, the graph is not what `rounds` holds.
-    const bool similar =
-        delays.empty() && !held_back &&
-        std::ranges::all_of(rounds.committed(), [](const auto& connection) { return connection.delay_frames == 0; });
+    const bool similar = delays.empty() && !held_back && !rounds.has_delays();
     Rounds next = rounds;
-    const auto step = next.commit({.graph = draft.graph,
-                                   .connections = similar ? changed_connections(graph, rounds.committed(), draft.graph)
-                                                          : committed_connections(draft.graph, delays),
-                                   .parameters = draft.changes,
-                                   .renames = !draft.renamed.empty(),
-                                   .revisions = std::move(revisions),
-                                   .must_be_taken = held_back,
-                                   .not_before = start.not_before,
-                                   .gain_frames = start.gain_frames,
-                                   .instance = [&](NodeId id) { return draft.instance(id); }},
-                                  {.frame = start.frame.value_or(now().frame), .serial = exchange.next_serial()});
+    const auto step =
+        next.commit({.graph = draft.graph,
+                     .connections = similar ? changed_connections(graph, rounds.committed(), draft.graph)
+                                            : rounds.change_to(committed_connections(draft.graph, delays)),
+                     .parameters = draft.changes,
+                     .renames = !draft.renamed.empty(),
+                     .revisions = std::move(revisions),
+                     .must_be_taken = held_back,
+                     .not_before = start.not_before,
+                     .gain_frames = start.gain_frames,
+                     .instance = [&](NodeId id) { return draft.instance(id); }},
+                    {.frame = start.frame.value_or(now().frame), .serial = exchange.next_serial()});
     refused_until_progress = next.refused_until_progress();
     if (!step) return std::unexpected(step.error());
     return send(std::move(next), *step, draft.graph, start);
@@ -269,7 +268,7 @@ Ticket EngineCore::replace_processors(const NodeInstances& fresh) {
     Rounds next = rounds;
     const std::uint32_t silence_frames =
         next.restart({.graph = graph,
-                      .connections = committed_connections(graph, delays),
+                      .connections = {.connections = committed_connections(graph, delays), .ports = {}},
                       .parameters = {},
                       .renames = false,
                       .revisions = held_revisions,

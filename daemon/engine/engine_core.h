@@ -26,6 +26,9 @@ namespace rta {
 
 /// Margin by which a change may be heard later than estimated.
 inline constexpr float kPromiseGraceMs = 50.0F;
+/// How long a plan may wait that only makes rendering cheaper, because gains have reached their targets: transactions
+/// that follow each other closely need no plans between them.
+inline constexpr float kFollowUpMs = 50.0F;
 /// Maximum look-ahead for which a signal glides to another latency, which avoids comb filtering. The longest glide
 /// takes 1 s.
 inline constexpr float kLongestGlideMs = 10.0F;
@@ -68,6 +71,7 @@ struct EngineCore {
     Rounds rounds{{.round_frames = frames_of(kConnectionFadeMs),
                    .device_round_frames = frames_of(kDeviceFadeMs),
                    .gain_frames = frames_of(kConnectionFadeMs),
+                   .follow_up_frames = frames_of(kFollowUpMs),
                    .grace_frames = frames_of(kPromiseGraceMs),
                    .longest_glide_frames = frames_of(kLongestGlideMs),
                    .most_parameters = exchange.maximum_targets(),
