@@ -61,10 +61,10 @@ std::vector<ParameterTarget> EngineCore::targets_of(std::span<const ParameterCha
     return targets;
 }
 
-std::unique_ptr<CompiledGraph> EngineCore::make_plan(CompileRequest request) const {
+std::unique_ptr<CompiledGraph> EngineCore::make_plan(CompileRequest request, bool renamed) const {
     if (plan_watcher) plan_watcher(exchange.next_serial(), request);
     request.taps = taps.of(request.nodes);
-    auto plan = compile(std::move(request));
+    auto plan = compile(std::move(request), renamed ? nullptr : exchange.latest_plan());
     assert(plan && "neither the graph nor a round has a cycle");
     return std::move(*plan);
 }
@@ -135,7 +135,7 @@ std::uint64_t EngineCore::send(Rounds next, const Rounds::Step& step, const Audi
     std::optional<SentTargets> targets;
     if (!request.targets.empty()) targets = sent(request.targets, start.frame);
     waiting.reserve(waiting.size() + 1);  // so that nothing fails once the plan has been sent
-    auto plan = make_plan(std::move(request));
+    auto plan = make_plan(std::move(request), step.renames);
     exchange.borrow(next.take_borrowed());
     exchange.borrow(taps.take_borrowed());
     const std::uint64_t serial = exchange.send(std::move(plan), start.frame);
@@ -275,7 +275,7 @@ Ticket EngineCore::replace_processors(const NodeInstances& fresh) {
                       .must_be_taken = true,
                       .instance = [&](NodeId id) { return replacements.at(id.value()); }},
                      now());
-    auto plan = make_plan(next.request());
+    auto plan = make_plan(next.request(), true);
 
     // Memory may run out up to borrow_only(): until then, no node that a plan borrows has been released.
     levels.replace_all(replacements);

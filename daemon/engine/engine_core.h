@@ -149,8 +149,8 @@ struct EngineCore {
     [[nodiscard]] bool must_wait(std::span<const ParameterTarget> targets, std::optional<std::uint64_t> frame) const;
     void scheduled_applied(const Event::Applied& reply, Engine::Observer& observer);
     void adopted(std::uint64_t serial, std::uint64_t frame, Engine::Observer& observer);
-    /// Returns the next plan to send.
-    [[nodiscard]] std::unique_ptr<CompiledGraph> make_plan(CompileRequest request) const;
+    /// Returns the next plan to send. `renamed`: nodes have been renamed since the latest one.
+    [[nodiscard]] std::unique_ptr<CompiledGraph> make_plan(CompileRequest request, bool renamed) const;
     /// Sends parameters, or an empty command if there are none. There is room for them.
     std::uint64_t send_targets(std::vector<ParameterTarget> targets, std::optional<std::uint64_t> frame = {});
     /// Sends the plan of `next`, or only its parameters, or an empty command if no plan is needed. There is room for a plan.

@@ -48,6 +48,7 @@ Expected<Rounds::Step> Rounds::commit(Change change, const Moment& now) {
     take_in(std::move(change.connections.connections), change.graph);
     if (change.renames) sound_.read_names();
     Step result = step(change.graph, now, change.instance);
+    result.renames = change.renames;
     result.plan = result.plan || change.renames;
 
     const auto waiting = std::ranges::find_if(units_, [this](const ChangeUnit& other) { return is_latest(other); });

@@ -62,6 +62,7 @@ class Rounds {
     struct Step {
         bool plan = false;  ///< a plan is needed, which sets the parameters, too
         std::vector<ParameterChange> parameters = {};
+        bool renames = false;  ///< nodes have been renamed
         bool reports = false;  ///< a command is needed: what begins to be heard is reported when it takes effect
         [[nodiscard]] bool needs_command() const { return plan || !parameters.empty() || reports; }
     };

@@ -258,7 +258,7 @@ void measure_compiling(std::size_t nodes, bool one_chain) {
     std::vector<std::shared_ptr<const void>> borrowed;
     const CompileRequest request = request_of(rig.engine().graph(), borrowed);
     std::vector<double> times;
-    std::uint32_t buffers = 0;
+    std::size_t buffers = 0;
     for (int i = 0; i < 200; ++i) {
         CompileRequest copy = request;
         const auto begin = Clock::now();
