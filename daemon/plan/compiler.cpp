@@ -76,8 +76,8 @@ class PlanCompiler {
     /// Returns whether the outputs of a node are nothing but views of its inputs, so that it needs no step: it forwards
     /// channels, no input needs a mix, no delay at its outputs is being filled, and none of them is measured.
     [[nodiscard]] bool is_view(std::uint32_t node) const {
-        const auto is_from_it = [&](const auto& entry) { return entry.from_node == node; };
-        if (std::ranges::any_of(request_.fillings, is_from_it) || std::ranges::any_of(request_.taps, is_from_it))
+        if (std::ranges::binary_search(request_.fillings, node, {}, &CompileRequest::Filling::from_node) ||
+            std::ranges::binary_search(request_.taps, node, {}, &CompileRequest::Tap::from_node))
             return false;
         const auto sources = connections_of(node);
         const auto second = std::ranges::adjacent_find(sources, {}, &Connection::to_port);
