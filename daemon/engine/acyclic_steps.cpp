@@ -92,11 +92,13 @@ std::vector<bool> cyclic_region(std::size_t node_count, std::span<const Arc> arc
 }
 
 AcyclicStep find_acyclic_step(SoundingGraph& sound, std::span<const PortRef> ports, std::uint32_t rounds_so_far) {
+    std::vector<Arc> arcs;
+    for (const PortRef& port : ports) std::ranges::copy(new_arcs(sound, port), std::back_inserter(arcs));
+    if (arcs.empty()) return {.ports = {ports.begin(), ports.end()}, .departures = {}};
     const std::size_t node_count = sound.nodes.size();
     const std::vector<Arc> playing = sound.arcs([](const Hearing& hearing) { return hearing.playing(); });
-    std::vector<Arc> arcs = playing;
-    for (const PortRef& port : ports) std::ranges::copy(new_arcs(sound, port), std::back_inserter(arcs));
-    if (arcs.size() == playing.size() || topological_order(static_cast<std::uint32_t>(node_count), arcs))
+    arcs.insert(arcs.end(), playing.begin(), playing.end());
+    if (topological_order(static_cast<std::uint32_t>(node_count), arcs))
         return {.ports = {ports.begin(), ports.end()}, .departures = {}};
 
     const std::vector<bool> region = cyclic_region(node_count, arcs);

@@ -59,7 +59,7 @@ ShiftFinder::ShiftFinder(const SoundingGraph& sound, std::span<const PortRef> ch
     std::ranges::copy_if(changed, std::back_inserter(ports_),
                          [&](PortRef port) { return replaces_signals(sound, port); });
     if (ports_.empty()) return;
-    heard_ = sound.heard([](const Hearing& hearing) { return hearing.playing(); });
+    heard_ = sound.heard_playing();
     order_before_ = order_of(sound, in_target);
     order_after_ = order_of(sound, is_wanted);
     const auto order = order_of(sound, is_anything);

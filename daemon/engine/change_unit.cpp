@@ -20,14 +20,6 @@ bool overlap(std::span<const PortRef> a, std::span<const PortRef> b) {
     return false;
 }
 
-/// Removes the connections into `port` from the front of `list`, and returns them.
-std::span<const CommittedConnection> take_port(std::span<const CommittedConnection>& list, PortRef port) {
-    const auto end = std::ranges::find_if(list, [&](const auto& c) { return c.key.to != port; });
-    const auto taken = list.first(static_cast<std::size_t>(end - list.begin()));
-    list = list.subspan(taken.size());
-    return taken;
-}
-
 /// Returns the connections into a port.
 auto into(std::span<const CommittedConnection> connections, PortRef port) {
     return std::ranges::equal_range(connections, port, {}, [](const CommittedConnection& c) { return c.key.to; });
@@ -86,18 +78,6 @@ void ChangeUnit::absorb(ChangeUnit later) {
     heard_frame = retry_frame = 0;
 }
 
-std::vector<PortRef> differing_ports(std::span<const CommittedConnection> before,
-                                     std::span<const CommittedConnection> after) {
-    std::vector<PortRef> ports;
-    while (!before.empty() || !after.empty()) {
-        const PortRef port = before.empty()  ? after.front().key.to
-                             : after.empty() ? before.front().key.to
-                                             : std::min(before.front().key.to, after.front().key.to);
-        if (!std::ranges::equal(take_port(before, port), take_port(after, port))) ports.push_back(port);
-    }
-    return ports;
-}
-
 std::vector<PortRef> ports_of_later_rounds(std::span<const ChangeUnit> units, std::vector<PortRef> preparing) {
     std::ranges::sort(preparing);
     const auto is_first = [&](const PortRef& port) { return std::ranges::binary_search(preparing, port); };
@@ -114,7 +94,7 @@ std::vector<PortRef> ports_of_later_rounds(std::span<const ChangeUnit> units, st
 bool hears_silenced_nodes(std::span<const ChangeUnit> units, const SoundingGraph& sound) {
     const std::vector<PortRef> later = ports_of_later_rounds(units, {});
     if (later.empty()) return false;
-    const std::vector<bool> target = sound.heard([](const Hearing& hearing) { return hearing.target; });
+    const std::vector<bool>& target = sound.heard_in_target();
     const std::vector<bool> wanted = sound.heard([](const Hearing& hearing) { return hearing.wanted; }, later);
     return std::ranges::any_of(later, [&](const PortRef& port) {
         if (port.port == kDevicePort || !sound.contains(port.node)) return false;

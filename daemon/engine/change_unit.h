@@ -39,10 +39,6 @@ struct ChangeUnit {
     void absorb(ChangeUnit later);
 };
 
-/// Returns the ports at which the sorted connections differ, sorted.
-[[nodiscard]] std::vector<PortRef> differing_ports(std::span<const CommittedConnection> before,
-                                                   std::span<const CommittedConnection> after);
-
 /// Returns the ports of started units that do not change in the round being built, sorted: those of units that do not
 /// continue, and of units that change ports in `preparing` first.
 [[nodiscard]] std::vector<PortRef> ports_of_later_rounds(std::span<const ChangeUnit> units,

@@ -22,10 +22,19 @@ struct CommittedConnection {
 [[nodiscard]] std::vector<CommittedConnection> committed_connections(const AudioGraph& graph,
                                                                      std::span<const std::uint32_t> delays_frames);
 
-/// Returns the same for a graph without delays in which some nodes differ from those of `before`, whose connections are
-/// `old`: nodes that an edit does not change are shared. [control]
-[[nodiscard]] std::vector<CommittedConnection> changed_connections(const AudioGraph& before,
-                                                                   std::span<const CommittedConnection> old,
-                                                                   const AudioGraph& graph);
+/// Returns the ports at which the sorted connections differ, sorted. [control]
+[[nodiscard]] std::vector<PortRef> differing_ports(std::span<const CommittedConnection> before,
+                                                   std::span<const CommittedConnection> after);
+
+/// The connections of a graph, and the ports at which they differ from those of an earlier graph, both sorted.
+struct ConnectionChange {
+    std::vector<CommittedConnection> connections;
+    std::vector<PortRef> ports;
+};
+
+/// Returns the change from `old`, the connections of `before`, to a graph in which some nodes differ: nodes that an edit
+/// does not change are shared. Neither graph has delays. [control]
+[[nodiscard]] ConnectionChange changed_connections(const AudioGraph& before, std::span<const CommittedConnection> old,
+                                                   const AudioGraph& graph);
 
 }  // namespace rta

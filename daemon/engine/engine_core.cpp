@@ -61,10 +61,10 @@ std::vector<ParameterTarget> EngineCore::targets_of(std::span<const ParameterCha
     return targets;
 }
 
-std::unique_ptr<CompiledGraph> EngineCore::make_plan(CompileRequest request) const {
+std::unique_ptr<CompiledGraph> EngineCore::make_plan(CompileRequest request, bool renamed) const {
     if (plan_watcher) plan_watcher(exchange.next_serial(), request);
     request.taps = taps.of(request.nodes);
-    auto plan = compile(std::move(request));
+    auto plan = compile(std::move(request), renamed ? nullptr : exchange.latest_plan());
     assert(plan && "neither the graph nor a round has a cycle");
     return std::move(*plan);
 }
@@ -135,7 +135,7 @@ std::uint64_t EngineCore::send(Rounds next, const Rounds::Step& step, const Audi
     std::optional<SentTargets> targets;
     if (!request.targets.empty()) targets = sent(request.targets, start.frame);
     waiting.reserve(waiting.size() + 1);  // so that nothing fails once the plan has been sent
-    auto plan = make_plan(std::move(request));
+    auto plan = make_plan(std::move(request), step.renames);
     exchange.borrow(next.take_borrowed());
     exchange.borrow(taps.take_borrowed());
     const std::uint64_t serial = exchange.send(std::move(plan), start.frame);
@@ -148,21 +148,20 @@ Expected<std::uint64_t> EngineCore::send_draft(const Draft& draft, std::vector<s
                                                const CommitStart& start) {
     const auto delays = compensating_delays(draft.graph, draft.latencies());
     // During a reset, and until its changes are released, the graph is not what `rounds` holds.
-    const bool similar =
-        delays.empty() && !held_back &&
-        std::ranges::all_of(rounds.committed(), [](const auto& connection) { return connection.delay_frames == 0; });
+    const bool similar = delays.empty() && !held_back && !rounds.has_delays();
     Rounds next = rounds;
-    const auto step = next.commit({.graph = draft.graph,
-                                   .connections = similar ? changed_connections(graph, rounds.committed(), draft.graph)
-                                                          : committed_connections(draft.graph, delays),
-                                   .parameters = draft.changes,
-                                   .renames = !draft.renamed.empty(),
-                                   .revisions = std::move(revisions),
-                                   .must_be_taken = held_back,
-                                   .not_before = start.not_before,
-                                   .gain_frames = start.gain_frames,
-                                   .instance = [&](NodeId id) { return draft.instance(id); }},
-                                  {.frame = start.frame.value_or(now().frame), .serial = exchange.next_serial()});
+    const auto step =
+        next.commit({.graph = draft.graph,
+                     .connections = similar ? changed_connections(graph, rounds.committed(), draft.graph)
+                                            : rounds.change_to(committed_connections(draft.graph, delays)),
+                     .parameters = draft.changes,
+                     .renames = !draft.renamed.empty(),
+                     .revisions = std::move(revisions),
+                     .must_be_taken = held_back,
+                     .not_before = start.not_before,
+                     .gain_frames = start.gain_frames,
+                     .instance = [&](NodeId id) { return draft.instance(id); }},
+                    {.frame = start.frame.value_or(now().frame), .serial = exchange.next_serial()});
     refused_until_progress = next.refused_until_progress();
     if (!step) return std::unexpected(step.error());
     return send(std::move(next), *step, draft.graph, start);
@@ -269,14 +268,14 @@ Ticket EngineCore::replace_processors(const NodeInstances& fresh) {
     Rounds next = rounds;
     const std::uint32_t silence_frames =
         next.restart({.graph = graph,
-                      .connections = committed_connections(graph, delays),
+                      .connections = {.connections = committed_connections(graph, delays), .ports = {}},
                       .parameters = {},
                       .renames = false,
                       .revisions = held_revisions,
                       .must_be_taken = true,
                       .instance = [&](NodeId id) { return replacements.at(id.value()); }},
                      now());
-    auto plan = make_plan(next.request());
+    auto plan = make_plan(next.request(), true);
 
     // Memory may run out up to borrow_only(): until then, no node that a plan borrows has been released.
     levels.replace_all(replacements);

@@ -26,6 +26,9 @@ namespace rta {
 
 /// Margin by which a change may be heard later than estimated.
 inline constexpr float kPromiseGraceMs = 50.0F;
+/// How long a plan may wait that only makes rendering cheaper, because gains have reached their targets: transactions
+/// that follow each other closely need no plans between them.
+inline constexpr float kFollowUpMs = 50.0F;
 /// Maximum look-ahead for which a signal glides to another latency, which avoids comb filtering. The longest glide
 /// takes 1 s.
 inline constexpr float kLongestGlideMs = 10.0F;
@@ -68,6 +71,7 @@ struct EngineCore {
     Rounds rounds{{.round_frames = frames_of(kConnectionFadeMs),
                    .device_round_frames = frames_of(kDeviceFadeMs),
                    .gain_frames = frames_of(kConnectionFadeMs),
+                   .follow_up_frames = frames_of(kFollowUpMs),
                    .grace_frames = frames_of(kPromiseGraceMs),
                    .longest_glide_frames = frames_of(kLongestGlideMs),
                    .most_parameters = exchange.maximum_targets(),
@@ -145,8 +149,8 @@ struct EngineCore {
     [[nodiscard]] bool must_wait(std::span<const ParameterTarget> targets, std::optional<std::uint64_t> frame) const;
     void scheduled_applied(const Event::Applied& reply, Engine::Observer& observer);
     void adopted(std::uint64_t serial, std::uint64_t frame, Engine::Observer& observer);
-    /// Returns the next plan to send.
-    [[nodiscard]] std::unique_ptr<CompiledGraph> make_plan(CompileRequest request) const;
+    /// Returns the next plan to send. `renamed`: nodes have been renamed since the latest one.
+    [[nodiscard]] std::unique_ptr<CompiledGraph> make_plan(CompileRequest request, bool renamed) const;
     /// Sends parameters, or an empty command if there are none. There is room for them.
     std::uint64_t send_targets(std::vector<ParameterTarget> targets, std::optional<std::uint64_t> frame = {});
     /// Sends the plan of `next`, or only its parameters, or an empty command if no plan is needed. There is room for a plan.

@@ -205,6 +205,7 @@ std::shared_ptr<dsp::GlidingDelay> Glides::make_glide(const SoundingGraph::Conne
 
 /// Sets the time of the glides that start together. The position from which they start is an estimate.
 void Glides::time_glides() {
+    if (!sound_.glides()) return;
     const auto starts = [&](const SoundingGraph::Connection& connection) {
         return connection.glide.order == now_.serial && connection.glide.length_frames == 0 &&
                connection.hearing.playing();
@@ -260,6 +261,7 @@ std::uint32_t Glides::load_of_all() const {
 }
 
 bool start_glides(SoundingGraph& sound, std::uint64_t first_serial, std::uint64_t frame) {
+    if (!sound.glides()) return false;
     bool any = false;
     for (SoundingGraph::Connection& connection : sound.connections) {
         if (connection.glide.delay == nullptr || connection.glide.order < first_serial) continue;
@@ -271,6 +273,7 @@ bool start_glides(SoundingGraph& sound, std::uint64_t first_serial, std::uint64_
 
 std::optional<std::uint64_t> next_glide_end(const SoundingGraph& sound, std::uint64_t adopted_serial) {
     std::optional<std::uint64_t> next;
+    if (!sound.glides()) return next;
     for (const SoundingGraph::Connection& connection : sound.connections) {
         if (!connection.glide_has_ended(adopted_serial)) continue;
         next = std::min(next.value_or(connection.glide_rests_from), connection.glide_rests_from);

@@ -83,6 +83,9 @@ class PlanExchange {
     /// The same, if the next plan shares nothing with the earlier ones.
     void borrow_only(std::vector<std::shared_ptr<const void>> entered);
 
+    /// Returns the latest plan that was sent, or nullptr. What it borrows is alive until the next one has been adopted.
+    [[nodiscard]] const CompiledGraph* latest_plan() const { return plans_.empty() ? nullptr : plans_.back().get(); }
+
     /// Returns whether all commands sent so far have been applied.
     [[nodiscard]] bool all_applied() const { return applied_serial_ >= unscheduled_serial_ && scheduled_.empty(); }
 
@@ -130,7 +133,7 @@ class PlanExchange {
     std::deque<Retired> retired_;
     /// A plan that returns is freed, and the allocator reuses its memory for one of the next plans: an edit of 10,000
     /// nodes causes 0 to 7 minor page faults (plan_bench), so plans need no pool.
-    std::vector<std::unique_ptr<CompiledGraph>> plans_;  ///< reserved, so that sending one cannot fail
+    std::vector<std::unique_ptr<CompiledGraph>> plans_;  ///< as sent; reserved, so that sending one cannot fail
     std::unordered_map<ParameterBatch*, std::unique_ptr<ParameterBatch>> batches_;
 
     /// A command with targets that has not been applied yet.

@@ -156,19 +156,21 @@ void Renderer::apply_device_gain(const DeviceBlock& device) RTA_NONBLOCKING {
 
 bool Renderer::report_faults(const AudioThreadKey& key) RTA_NONBLOCKING {
     bool all_reported = true;
-    const auto steps = plan_ == nullptr ? std::span<const CompiledGraph::Step>{} : plan_->steps();
-    for (const CompiledGraph::Step& step : steps) {
-        const NodeInstance::Fault fault = step.node->fault(key);
-        if (!fault.muted || fault.reported) continue;
-        Event event{};
-        event.kind = Event::Kind::node_faulted;
-        event.fault = {step.node->id(), frame_};
-        if (telemetry_.try_send(key, event)) {
-            step.node->mark_reported(key);
-            continue;
+    if (plan_ == nullptr) return all_reported;
+    for (const auto& segment : plan_->segments()) {
+        for (const CompiledGraph::Step& step : segment->steps()) {
+            const NodeInstance::Fault fault = step.node->fault(key);
+            if (!fault.muted || fault.reported) continue;
+            Event event{};
+            event.kind = Event::Kind::node_faulted;
+            event.fault = {step.node->id(), frame_};
+            if (telemetry_.try_send(key, event)) {
+                step.node->mark_reported(key);
+                continue;
+            }
+            all_reported = false;
+            telemetry_dropped_.fetch_add(1, std::memory_order_relaxed);
         }
-        all_reported = false;
-        telemetry_dropped_.fetch_add(1, std::memory_order_relaxed);
     }
     return all_reported;
 }

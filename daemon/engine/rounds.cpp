@@ -45,9 +45,10 @@ Expected<Rounds::Step> Rounds::commit(Change change, const Moment& now) {
     const std::vector<PortRef> ports = unit.ports;
     const bool may_be_refused = !change.must_be_taken;
     join(std::move(unit), change.graph);
-    take_in(std::move(change.connections), change.graph);
+    take_in(std::move(change.connections.connections), change.graph);
     if (change.renames) sound_.read_names();
     Step result = step(change.graph, now, change.instance);
+    result.renames = change.renames;
     result.plan = result.plan || change.renames;
 
     const auto waiting = std::ranges::find_if(units_, [this](const ChangeUnit& other) { return is_latest(other); });
@@ -67,7 +68,13 @@ Expected<Rounds::Step> Rounds::commit(Change change, const Moment& now) {
 }
 
 void Rounds::take_in(std::vector<CommittedConnection> connections, const AudioGraph& graph) {
-    committed_ = std::move(connections);
+    has_delays_ = graph.latency_compensation() && !std::ranges::all_of(connections, [](const auto& connection) {
+                      return connection.delay_frames == 0;
+                  });
+    committed_ = std::make_shared<const std::vector<CommittedConnection>>(std::move(connections));
+    const bool same_nodes =
+        graph.node_count() == committed_count_ && (graph.node_ids().empty() || graph.node_ids().back() <= newest_node_);
+    entered_ = entered_ && same_nodes;
     committed_sinks_.assign(graph.device_sinks().begin(), graph.device_sinks().end());
     committed_count_ = graph.node_count();
     if (!graph.node_ids().empty()) newest_node_ = std::max(newest_node_, graph.node_ids().back());
@@ -92,7 +99,7 @@ bool Rounds::delays_another(std::span<const PortRef> ports, std::uint64_t starts
                                 preparation_frames(prepared) + latest_start();
     return std::ranges::any_of(units_, [&](const ChangeUnit& unit) {
         return may_be_delayed(unit) && unit.promised_frame != 0 && unit.promised_frame < heard &&
-               unit.waits_for(fed, sound_, committed_);
+               unit.waits_for(fed, sound_, *committed_);
     });
 }
 
@@ -101,7 +108,7 @@ ChangeUnit Rounds::unit_of(const Change& change) const {
     unit.revisions = change.revisions;
     unit.not_before = change.not_before;
     unit.gain_frames = change.gain_frames;
-    unit.ports = differing_ports(committed_, change.connections);
+    unit.ports = change.connections.ports;
     std::vector<NodeId> sinks;
     std::ranges::set_symmetric_difference(committed_sinks_, change.graph.device_sinks(), std::back_inserter(sinks));
     for (const NodeId sink : sinks) unit.ports.push_back({sink, kDevicePort});
@@ -135,10 +142,11 @@ std::uint32_t Rounds::restart(Change change, const Moment& now) {
     for (const ChangeUnit& unit : units_)
         revisions.insert(revisions.end(), unit.revisions.begin(), unit.revisions.end());
     units_.clear();
-    take_in(std::move(change.connections), change.graph);
+    take_in(std::move(change.connections.connections), change.graph);
     sound_ = SoundingGraph::of(
-        change.graph, committed_,
+        change.graph, *committed_,
         {.serial = now.serial, .frame = now.frame, .fade_frames = fade_in_frames(now), .instance = change.instance});
+    entered_ = true;
     round_ = {.number = round_.number + 1, .serial = now.serial, .sent_frame = now.frame, .frames = 0, .running = true};
     fill_serial_ = now.serial;
     if (!revisions.empty()) heard_.push_back({now.serial, std::move(revisions)});
@@ -172,25 +180,26 @@ void Rounds::adopted(std::uint64_t serial, std::uint64_t frame,
 
 bool Rounds::due(std::uint64_t frame) const {
     if (round_.running && (!round_.end_frame || *round_.end_frame > frame)) return false;
-    if (round_.running || follow_up_due_ || (glide_end_frame_ && *glide_end_frame_ <= frame)) return true;
-    if (!gain_ramps_.empty() && gain_ramps_.front().end_frame && *gain_ramps_.front().end_frame <= frame) return true;
+    if (round_.running || follow_up_due(frame) || (glide_end_frame_ && *glide_end_frame_ <= frame)) return true;
+    const std::optional<std::uint64_t> ramp_end = gain_ramps_.empty() ? std::nullopt : gain_ramps_.front().end_frame;
+    if (ramp_end && *ramp_end + lengths_.follow_up_frames <= frame) return true;
     return std::ranges::any_of(units_, [&](const ChangeUnit& unit) { return unit.retry_frame <= frame; });
 }
 
 bool Rounds::unfinished() const {
-    return round_.running || sound_.glides() || follow_up_due_ || !gain_ramps_.empty() || !units_.empty() ||
+    return round_.running || sound_.glides() || follow_up_frame_ || !gain_ramps_.empty() || !units_.empty() ||
            !heard_.empty();
 }
 
 void Rounds::end_round(std::uint64_t frame) {
     while (!gain_ramps_.empty() && gain_ramps_.front().end_frame && *gain_ramps_.front().end_frame <= frame) {
         ended_gains_ = gain_ramps_.front().serial;
+        follow_up_from(*gain_ramps_.front().end_frame + lengths_.follow_up_frames);
         gain_ramps_.pop_front();
-        follow_up_due_ = true;
     }
     if (!round_.running || !round_.end_frame || *round_.end_frame > frame) return;
     round_.running = false;
-    follow_up_due_ = sound_.settle() || follow_up_due_;
+    if (sound_.settle()) follow_up_from(frame);
     std::erase_if(round_.unheard, [&](const PortRef& port) { return !sound_.contains(port.node); });
     if (!round_.unheard.empty()) refill(sound_, std::exchange(round_.unheard, {}), *round_.end_frame);
     try_all_again();

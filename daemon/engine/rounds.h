@@ -31,10 +31,11 @@ namespace rta {
 class Rounds {
  public:
     struct Lengths {
-        std::uint32_t round_frames;          ///< of a crossfade
-        std::uint32_t device_round_frames;   ///< of a crossfade in which a device sink fades
-        std::uint32_t gain_frames;           ///< of the ramp of a connection's gain
-        std::uint32_t grace_frames;          ///< by which a promise exceeds the estimate
+        std::uint32_t round_frames;         ///< of a crossfade
+        std::uint32_t device_round_frames;  ///< of a crossfade in which a device sink fades
+        std::uint32_t gain_frames;          ///< of the ramp of a connection's gain
+        std::uint32_t follow_up_frames;  ///< for which a plan may wait that changes nothing but the cost of rendering
+        std::uint32_t grace_frames;      ///< by which a promise exceeds the estimate
         std::uint32_t longest_glide_frames;  ///< maximum delay to which signals glide; 0: no glides
         std::size_t most_parameters;         ///< maximum for units that start together
         std::uint32_t block_frames;
@@ -47,7 +48,7 @@ class Rounds {
     /// The change that a transaction makes to the committed graph.
     struct Change {
         const AudioGraph& graph;
-        std::vector<CommittedConnection> connections;
+        ConnectionChange connections;
         std::span<const ParameterChange> parameters;
         bool renames;                          ///< nodes: signals are summed in the order of their names
         std::vector<std::uint64_t> revisions;  ///< that it commits; none: the engine's own
@@ -61,6 +62,7 @@ class Rounds {
     struct Step {
         bool plan = false;  ///< a plan is needed, which sets the parameters, too
         std::vector<ParameterChange> parameters = {};
+        bool renames = false;  ///< nodes have been renamed
         bool reports = false;  ///< a command is needed: what begins to be heard is reported when it takes effect
         [[nodiscard]] bool needs_command() const { return plan || !parameters.empty() || reports; }
     };
@@ -78,7 +80,7 @@ class Rounds {
     std::uint32_t restart(Change change, const Moment& now);
 
     /// Lets a plan with the same contents follow when no round runs.
-    void send_again() { follow_up_due_ = true; }
+    void send_again() { follow_up_from(0); }
 
     /// Holds back rounds that would still run at this frame: a scheduled transaction starts there, and they start with it.
     void reserve(std::optional<std::uint64_t> frame) {
@@ -104,7 +106,14 @@ class Rounds {
     /// Returns whether the latest commit replaces a signal by the same signal with another latency without a glide.
     [[nodiscard]] bool latest_combs() const { return latest_combs_; }
 
-    [[nodiscard]] std::span<const CommittedConnection> committed() const { return committed_; }
+    [[nodiscard]] std::span<const CommittedConnection> committed() const { return *committed_; }
+    /// Returns the change from them to `connections`.
+    [[nodiscard]] ConnectionChange change_to(std::vector<CommittedConnection> connections) const {
+        std::vector<PortRef> ports = differing_ports(*committed_, connections);
+        return {.connections = std::move(connections), .ports = std::move(ports)};
+    }
+    /// Returns whether committed connections have delays.
+    [[nodiscard]] bool has_delays() const { return has_delays_; }
     [[nodiscard]] const SoundingGraph& sound() const { return sound_; }
     /// Returns the difference between the objects borrowed by plans from now on and by the last plan. Empty until the
     /// next change.
@@ -147,6 +156,12 @@ class Rounds {
     [[nodiscard]] Step step(const AudioGraph& graph, const Moment& now,
                             const std::function<std::shared_ptr<NodeInstance>(NodeId)>& instance);
     void end_round(std::uint64_t frame);
+    void follow_up_from(std::uint64_t frame) { follow_up_frame_ = std::min(frame, follow_up_frame_.value_or(frame)); }
+    [[nodiscard]] bool follow_up_due(std::uint64_t frame) const {
+        return follow_up_frame_ && *follow_up_frame_ <= frame;
+    }
+    [[nodiscard]] bool enter(const AudioGraph& graph, const Moment& now,
+                             const std::function<std::shared_ptr<NodeInstance>(NodeId)>& instance);
     [[nodiscard]] bool may_start_round(const Moment& now) const;
     /// Returns whether a round that starts now would still run at the reserved frame.
     [[nodiscard]] bool would_overrun(const Moment& now) const {
@@ -197,7 +212,11 @@ class Rounds {
 
     Lengths lengths_;
     SoundingGraph sound_;
-    std::vector<CommittedConnection> committed_;
+    /// Shared by the copies of this object.
+    std::shared_ptr<const std::vector<CommittedConnection>> committed_ =
+        std::make_shared<const std::vector<CommittedConnection>>();
+    bool has_delays_ = false;              ///< some of them
+    bool entered_ = false;                 ///< `sound_` has the nodes of the committed graph
     std::vector<NodeId> committed_sinks_;  ///< sorted
     std::size_t committed_count_ = 0;
     NodeId newest_node_{};
@@ -207,8 +226,10 @@ class Rounds {
     std::uint64_t ended_gains_ = 0;    ///< serial
     std::deque<Heard> heard_;          ///< by serial
     std::uint64_t adopted_serial_ = 0;
-    std::uint64_t fill_serial_ = 0;      ///< of the latest plan with something to fill
-    bool follow_up_due_ = false;         ///< a plan must follow: without the faded-out nodes, or with other taps
+    std::uint64_t fill_serial_ = 0;  ///< of the latest plan with something to fill
+    /// From which a plan follows unless another one is sent before: without the faded-out nodes, with other taps, or with
+    /// gains at rest.
+    std::optional<std::uint64_t> follow_up_frame_;
     std::vector<PortRef> preparing_;     ///< the same, of units that continue: some may not change yet
     std::vector<PortRef> later_;         ///< of units that have started, sorted: not changed by the plan being built
     std::vector<PortRef> aims_unheard_;  ///< changes, by the plan being built, of nodes that are not heard

@@ -17,7 +17,6 @@ constexpr std::uint64_t kUntilProgress = std::numeric_limits<std::uint64_t>::max
 /// Number of rounds that a started unit, or the preparation of one, is likely to need.
 constexpr std::uint32_t kRoundsOfAnOverlap = 4;
 
-bool playing(const Hearing& hearing) { return hearing.playing(); }
 bool wanted(const Hearing& hearing) { return hearing.wanted; }
 
 bool acyclic(const SoundingGraph& sound, SoundingGraph::Counts counts) {
@@ -38,18 +37,14 @@ Rounds::Step Rounds::step(const AudioGraph& graph, const Moment& now,
                           const std::function<std::shared_ptr<NodeInstance>(NodeId)>& instance) {
     before_start_ = now.frame == 0 && !sent_parameters_;
     end_round(now.frame);
-    if (glide_end_frame_ && *glide_end_frame_ <= now.frame && glides(now).remove_ended()) follow_up_due_ = true;
-    if (before_start_ && sound_.settle_before_start()) follow_up_due_ = true;
+    if (glide_end_frame_ && *glide_end_frame_ <= now.frame && glides(now).remove_ended()) follow_up_from(now.frame);
+    if (before_start_ && sound_.settle_before_start()) follow_up_from(now.frame);
     const std::size_t count_before = sound_.nodes.size();
-    const bool fills = sound_.enter(graph, committed_,
-                                    {.serial = now.serial,
-                                     .frame = likely_adoption(now),
-                                     .fade_frames = fade_in_frames(now),
-                                     .instance = instance});
+    const bool fills = enter(graph, now, instance);
     aims_presence_ = aims_sink_ = aims_gain_ = aims_glide_ = false;
     gain_frames_ = lengths_.gain_frames;
     for (std::vector<PortRef>* const ports : {&aims_unheard_, &preparing_, &later_}) ports->clear();
-    merge_units_in_loops(units_, sound_, committed_);
+    merge_units_in_loops(units_, sound_, *committed_);
     Step result;
     bool starts = false;
     std::size_t parameters = 0;
@@ -68,17 +63,30 @@ Rounds::Step Rounds::step(const AudioGraph& graph, const Moment& now,
     // The wanted state of a unit that starts is kept with the plan.
     const bool changes = starts && (enters || std::ranges::any_of(units_, &ChangeUnit::started));
     result.plan = aims_presence_ || aims_gain_ || aims_glide_ || fills || leaves || changes ||
-                  (follow_up_due_ && !round_.running);
+                  (follow_up_due(now.frame) && !round_.running);
     sent_parameters_ = sent_parameters_ || !result.parameters.empty();
     if (!result.plan) {
         sound_.forget(now.serial);
+        entered_ = entered_ && !enters;
         return result;
     }
     if (aims_presence_) begin_round(now);
     if (aims_gain_ || fills) gain_ramps_.push_back({.serial = now.serial, .frames = gain_frames_});
     if (fills || aims_glide_) fill_serial_ = now.serial;
-    follow_up_due_ = false;
+    follow_up_frame_.reset();
     return result;
+}
+
+/// Adds what is missing in the sound. Returns whether anything must be filled.
+bool Rounds::enter(const AudioGraph& graph, const Moment& now,
+                   const std::function<std::shared_ptr<NodeInstance>(NodeId)>& instance) {
+    if (entered_ && !has_delays_ && sound_.is_complete()) return false;
+    entered_ = true;
+    return sound_.enter(graph, *committed_,
+                        {.serial = now.serial,
+                         .frame = likely_adoption(now),
+                         .fade_frames = fade_in_frames(now),
+                         .instance = instance});
 }
 
 /// Lets a unit continue that has started, or start if it waits and can. `parameters`: of units that continue. Returns
@@ -105,7 +113,7 @@ bool Rounds::try_unit(ChangeUnit& unit, const Moment& now, std::size_t& paramete
     if (!unit.continues) return false;
     parameters += unit.parameters.size();
     if (unit.left.empty()) return !had_started;
-    const std::vector<bool> heard = sound_.heard(playing);
+    const std::vector<bool>& heard = sound_.heard_playing();
     std::ranges::copy_if(unit.left, std::back_inserter(preparing_),
                          [&](const PortRef& port) { return prepares(port, heard); });
     return !had_started;
@@ -142,7 +150,7 @@ bool Rounds::touches_started(const ChangeUnit& unit) const {
 
 /// Starts a unit if it is ready. Otherwise changes only its promise and the time of the next attempt.
 bool Rounds::start(ChangeUnit& unit, const Moment& now) {
-    const std::vector<PortRef> changed = sound_.want(unit.ports, committed_, {now.serial, unit.gain_frames});
+    const std::vector<PortRef> changed = sound_.want(unit.ports, *committed_, {now.serial, unit.gain_frames});
     const bool presence = std::ranges::any_of(changed, [&](PortRef port) { return sound_.changes_presence(port); });
     Glides aligning = glides(now);
     const std::vector<PortRef> prepared = before_start_ ? std::vector<PortRef>{} : sound_.unheard_ports(changed);
@@ -209,7 +217,6 @@ std::uint64_t Rounds::ready_frame(std::span<const PortRef> ports, std::span<cons
         return std::max(signal.filled_from, signal.entered_in <= adopted_serial_ ? now.frame : now.frame + 1);
     };
     const std::vector<bool> prepared = preparing.empty() ? std::vector<bool>{} : fed_by(sound_, preparing);
-    std::optional<std::vector<bool>> heard;
     std::uint64_t ready = now.frame;
     for (const PortRef& port : ports) {
         const SoundingGraph::Node& node = *sound_.find(port.node);
@@ -223,10 +230,9 @@ std::uint64_t Rounds::ready_frame(std::span<const PortRef> ports, std::span<cons
             std::uint64_t frame = connection.fill_frames != 0 ? filled(connection) : filled(sound_.nodes[source]);
             if (!prepared.empty() && prepared[source]) frame = std::max(frame, now.frame + 1);
             if (frame <= ready) continue;
-            if (!heard) heard = sound_.heard(playing);
             // A node that is not heard receives its inputs a round earlier. A delay that has not filled begins with a
             // step, which the node may remember.
-            if (connection.fill_frames != 0 || (*heard)[sound_.index_of(port.node)]) ready = frame;
+            if (connection.fill_frames != 0 || sound_.heard_playing()[sound_.index_of(port.node)]) ready = frame;
         }
     }
     return ready;
@@ -240,7 +246,8 @@ bool Rounds::prepares(PortRef port, const std::vector<bool>& heard) const {
 /// Returns the ports of a unit that may change together. Nodes that are not heard yet receive their inputs first, and
 /// nodes that are no longer heard lose theirs last: two crossfades in series would cause a dip.
 std::vector<PortRef> Rounds::next_ports(const ChangeUnit& unit) const {
-    const std::vector<bool> heard = sound_.heard(playing);
+    if (unit.left.size() == 1) return unit.left;
+    const std::vector<bool>& heard = sound_.heard_playing();
     const std::vector<bool> heard_afterwards = sound_.heard(wanted, later_);
     std::vector<PortRef> prepared;
     std::vector<PortRef> main;
@@ -299,7 +306,7 @@ bool Rounds::continue_unit(ChangeUnit& unit, const Moment& now, Step& step) {
         unit.retry_frame = ready;
         return false;
     }
-    const bool prepares_only = ports.size() < unit.left.size() && prepares(ports.front(), sound_.heard(playing));
+    const bool prepares_only = ports.size() < unit.left.size() && prepares(ports.front(), sound_.heard_playing());
     aim_some(unit, ports, now);
     if (!prepares_only) begin_to_be_heard(unit, now, step);
     return true;
@@ -315,7 +322,7 @@ void Rounds::begin_to_be_heard(ChangeUnit& unit, const Moment& now, Step& step) 
 void Rounds::aim_some(ChangeUnit& unit, std::span<const PortRef> ports, const Moment& now) {
     AcyclicStep step = find_acyclic_step(sound_, ports, unit.rounds);
     ++unit.rounds;
-    const std::vector<bool> heard = sound_.heard(playing);
+    const std::vector<bool>& heard = sound_.heard_playing();
     std::ranges::copy_if(step.ports, std::back_inserter(aims_unheard_),
                          [&](const PortRef& port) { return prepares(port, heard); });
     for (const PortRef& port : step.ports) aim(port, now);

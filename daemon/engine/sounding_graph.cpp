@@ -65,9 +65,15 @@ class SoundingGraph::Entry {
 
  private:
     void enter_nodes(const AudioGraph& graph) {
+        sound_.hearing_changed();
+        sound_.leaving_count_ = 0;
+        const auto leave = [&](Node& node) {
+            node.committed = false;
+            ++sound_.leaving_count_;
+        };
         auto old = sound_.nodes.begin();
         for (const NodeId id : graph.node_ids()) {
-            for (; old != sound_.nodes.end() && old->id < id; ++old) old->committed = false;
+            for (; old != sound_.nodes.end() && old->id < id; ++old) leave(*old);
             if (old != sound_.nodes.end() && old->id == id) {
                 old++->committed = true;
                 continue;
@@ -76,8 +82,10 @@ class SoundingGraph::Entry {
             added_nodes_.push_back(Node::entering(*instance, entrance_.serial));
             sound_.borrowed.entered.push_back(std::move(instance));
         }
-        for (; old != sound_.nodes.end(); ++old) old->committed = false;
+        for (; old != sound_.nodes.end(); ++old) leave(*old);
         if (added_nodes_.empty()) return;
+        sound_.latest_entry_ = entrance_.serial;
+        for (const Node& node : added_nodes_) sound_.latent_count_ += node.latency_frames != 0 ? 1U : 0U;
         fades_ = std::ranges::any_of(added_nodes_, &Node::remembers);
         fills_ = fades_;
         // Ids ascend, so the indices of the other nodes do not change.
@@ -128,6 +136,7 @@ Node Node::entering(NodeInstance& instance, std::uint64_t serial) {
 /// Returns the connection without a presence.
 Connection SoundingGraph::unheard(const CommittedConnection& committed, std::uint64_t serial) {
     const std::uint32_t from_node = index_of(committed.key.from.node);
+    latest_entry_ = serial;
     auto state = std::make_shared<ConnectionState>(dsp::Ramp{committed.gain});
     if (committed.delay_frames != 0) {
         const NodeDescription& source = nodes[from_node].compiled.instance->description();
@@ -176,14 +185,23 @@ bool SoundingGraph::remove_connections(Predicate removed) {
     return removed_count != 0;
 }
 
+void SoundingGraph::hearing_changed() {
+    heard_playing_.reset();
+    heard_in_target_.reset();
+    pruned_ = false;
+}
+
 /// Removes the other nodes, and the connections from and to them.
 void SoundingGraph::keep_only(const std::vector<bool>& kept) {
+    hearing_changed();
     std::vector<std::uint32_t> index(nodes.size());
     std::uint32_t count = 0;
     for (std::uint32_t i = 0; i < nodes.size(); ++i) {
         index[i] = count;
         if (!kept[i]) {
             borrowed.left.push_back(nodes[i].compiled.instance);
+            leaving_count_ -= nodes[i].committed ? 0U : 1U;
+            latent_count_ -= nodes[i].latency_frames != 0 ? 1U : 0U;
             continue;
         }
         if (count != i) nodes[count] = nodes[i];
@@ -256,13 +274,17 @@ std::vector<PortRef> SoundingGraph::want(std::span<const PortRef> ports, std::sp
         if (node == nodes.end() || node->id != port.node) continue;
         if (port.port == kDevicePort) {
             node->hearing.wanted = node->committed;
+            pruned_ = false;
             if (node->hearing.wanted != node->hearing.target) changed.push_back(port);
             continue;
         }
         if (!node->committed) continue;
         bool changes = false;
         const std::span<Connection> old = into(port);
-        for (Connection& connection : old) connection.hearing.wanted = false;
+        for (Connection& connection : old) {
+            pruned_ = pruned_ && connection.hearing.playing();
+            connection.hearing.wanted = false;
+        }
         for (const CommittedConnection& connection : std::ranges::equal_range(committed, port, {}, port_of)) {
             const auto found = std::ranges::lower_bound(old, place_of(connection), {}, by_place);
             if (found != old.end() && place_of(*found) == place_of(connection)) {
@@ -286,6 +308,7 @@ std::vector<PortRef> SoundingGraph::want(std::span<const PortRef> ports, std::sp
 }
 
 void SoundingGraph::keep(std::span<const PortRef> ports) {
+    pruned_ = false;
     for (const PortRef& port : ports) {
         if (port.port == kDevicePort) {
             Hearing& hearing = nodes[index_of(port.node)].hearing;
@@ -300,6 +323,7 @@ void SoundingGraph::keep(std::span<const PortRef> ports) {
 }
 
 void SoundingGraph::aim(PortRef port, std::uint64_t serial) {
+    if (changes_presence(port)) hearing_changed();
     if (port.port == kDevicePort) {
         nodes[index_of(port.node)].hearing.aim();
         return;
@@ -314,6 +338,7 @@ void SoundingGraph::aim(PortRef port, std::uint64_t serial) {
 }
 
 void SoundingGraph::aim_departures(PortRef port) {
+    hearing_changed();
     for (Connection& connection : into(port)) {
         if (connection.hearing.target && !connection.hearing.wanted) connection.aim();
     }
@@ -327,7 +352,8 @@ bool SoundingGraph::changes_presence(PortRef port) {
 }
 
 bool SoundingGraph::settle() {
-    bool differs = std::ranges::find(nodes, false, &Node::committed) != nodes.end();
+    hearing_changed();
+    bool differs = leaving_count_ != 0;
     for (Node& node : nodes) node.hearing.settle();
     for (Connection& connection : connections) {
         differs = differs || connection.moves;
@@ -341,6 +367,7 @@ bool SoundingGraph::settle() {
 }
 
 bool SoundingGraph::settle_before_start() {
+    hearing_changed();
     for (Node& node : nodes) node.hearing.settle();
     for (Connection& connection : connections) connection.hearing.settle();
     // The presence of what has left is still 1: it must not be used again.
@@ -348,6 +375,7 @@ bool SoundingGraph::settle_before_start() {
 }
 
 bool SoundingGraph::prune() {
+    if (pruned_) return false;
     std::vector<bool> needed(nodes.size());
     std::vector<std::uint32_t> reached;
     for (std::uint32_t i = 0; i < nodes.size(); ++i) {
@@ -369,15 +397,21 @@ bool SoundingGraph::prune() {
         reached.pop_back();
         std::ranges::for_each(into_node(node), need_source);
     }
-    const bool removed = remove_connections(
-        [](const Connection& connection) { return !connection.hearing.any() && !connection.filling; });
+    unheard_count_ = 0;
+    const bool removed = remove_connections([&](const Connection& connection) {
+        if (connection.hearing.any()) return false;
+        unheard_count_ += connection.filling ? 1U : 0U;
+        return !connection.filling;
+    });
     const bool all = std::ranges::find(needed, false) == needed.end();
     if (!all) keep_only(needed);
     if (removed || !all) find_incoming();
+    pruned_ = true;
     return removed || !all;
 }
 
 void SoundingGraph::forget(std::uint64_t serial) {
+    if (latest_entry_ != serial) return;
     const bool removed =
         remove_connections([&](const Connection& connection) { return connection.entered_in == serial; });
     std::vector<bool> kept(nodes.size());
@@ -393,10 +427,6 @@ std::uint32_t Connection::glide_position(std::uint64_t frame) const {
     return static_cast<std::uint32_t>(
         std::lround(static_cast<double>(glide.frames) +
                     left * (static_cast<double>(glide_from) - static_cast<double>(glide.frames))));
-}
-
-bool SoundingGraph::has_latency() const {
-    return std::ranges::any_of(nodes, [](const Node& node) { return node.latency_frames != 0; });
 }
 
 void SoundingGraph::replace_glide(Connection& connection, std::shared_ptr<dsp::GlidingDelay> delay) {
@@ -434,8 +464,18 @@ std::vector<bool> SoundingGraph::heard(Counts counts, std::span<const PortRef> l
     return heard;
 }
 
+const std::vector<bool>& SoundingGraph::heard_playing() const {
+    if (!heard_playing_) heard_playing_ = heard([](const Hearing& hearing) { return hearing.playing(); });
+    return *heard_playing_;
+}
+
+const std::vector<bool>& SoundingGraph::heard_in_target() const {
+    if (!heard_in_target_) heard_in_target_ = heard([](const Hearing& hearing) { return hearing.target; });
+    return *heard_in_target_;
+}
+
 std::vector<PortRef> SoundingGraph::unheard_ports(std::span<const PortRef> ports) const {
-    const std::vector<bool> target = heard([](const Hearing& hearing) { return hearing.target; });
+    const std::vector<bool>& target = heard_in_target();
     std::vector<PortRef> unheard;
     std::ranges::copy_if(ports, std::back_inserter(unheard), [&](const PortRef& port) {
         return port.port != kDevicePort && contains(port.node) && !target[index_of(port.node)];
@@ -454,10 +494,6 @@ std::vector<Arc> SoundingGraph::arcs(Counts counts) const {
 
 void SoundingGraph::read_names() {
     for (Node& node : nodes) node.compiled.name_bytes = CompileRequest::Node::of(*node.compiled.instance).name_bytes;
-}
-
-std::size_t SoundingGraph::leaving_count() const {
-    return static_cast<std::size_t>(std::ranges::count(nodes, false, &Node::committed));
 }
 
 CompileRequest SoundingGraph::request(std::uint64_t ended_gains) const {

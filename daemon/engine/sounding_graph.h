@@ -148,11 +148,14 @@ struct SoundingGraph {
     bool settle_before_start();
     /// Removes nodes and connections that are neither heard nor committed. Returns whether there were any.
     bool prune();
+    /// Returns whether enter() has nothing to do for a graph with the same nodes and without delays: all connections
+    /// are heard.
+    [[nodiscard]] bool is_complete() const { return pruned_ && unheard_count_ == 0; }
     /// Removes what was added by the plan `serial`, which is not sent.
     void forget(std::uint64_t serial);
 
     /// Returns whether a node has look-ahead.
-    [[nodiscard]] bool has_latency() const;
+    [[nodiscard]] bool has_latency() const { return latent_count_ != 0; }
     /// Returns whether a connection glides or is late.
     [[nodiscard]] bool glides() const { return glide_count != 0; }
     /// Replaces or removes the gliding delay of a connection. Its target is 0.
@@ -162,6 +165,9 @@ struct SoundingGraph {
     /// Returns for each node whether it feeds the device through connections that `counts` selects. At the ports in
     /// `later`, which are sorted, those in the target.
     [[nodiscard]] std::vector<bool> heard(Counts counts, std::span<const PortRef> later = {}) const;
+    /// Returns the same for what plays, and for the target. Valid until any of these changes.
+    [[nodiscard]] const std::vector<bool>& heard_playing() const;
+    [[nodiscard]] const std::vector<bool>& heard_in_target() const;
     /// Returns those ports whose nodes are not heard, or no longer after the latest round.
     [[nodiscard]] std::vector<PortRef> unheard_ports(std::span<const PortRef> ports) const;
     [[nodiscard]] std::vector<Arc> arcs(Counts counts) const;
@@ -169,7 +175,7 @@ struct SoundingGraph {
     /// Reads the names of all nodes again, because some were renamed.
     void read_names();
     /// Returns the number of nodes that are not in the committed graph.
-    [[nodiscard]] std::size_t leaving_count() const;
+    [[nodiscard]] std::size_t leaving_count() const { return leaving_count_; }
     /// Returns the request to compile this. Gains that changed in the plan `ended_gains` or before rest.
     [[nodiscard]] CompileRequest request(std::uint64_t ended_gains) const;
 
@@ -177,11 +183,21 @@ struct SoundingGraph {
     class Entry;
     [[nodiscard]] Connection unheard(const CommittedConnection& committed, std::uint64_t serial);
     void add(std::vector<Connection> added);
+    /// What plays or is in the target has changed.
+    void hearing_changed();
     void find_incoming();
     void keep_only(const std::vector<bool>& kept);
     /// Removes connections. Returns whether there were any.
     template <typename Predicate>
     bool remove_connections(Predicate removed);
+
+    std::size_t leaving_count_ = 0;
+    std::size_t latent_count_ = 0;    ///< nodes with look-ahead
+    std::size_t unheard_count_ = 0;   ///< connections that prune() has kept although they are not heard
+    bool pruned_ = false;             ///< nothing has changed since the last prune()
+    std::uint64_t latest_entry_ = 0;  ///< serial of the last plan with which something has entered
+    mutable std::optional<std::vector<bool>> heard_playing_;
+    mutable std::optional<std::vector<bool>> heard_in_target_;
 };
 
 }  // namespace rta

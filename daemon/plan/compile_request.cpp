@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
+#include "plan/compile_request.h"
+
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
-
-#include "plan/compiler.h"
 
 namespace rta {
 namespace {

@@ -1,98 +1,25 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <cstdint>
 #include <expected>
 #include <memory>
-#include <span>
-#include <vector>
 
-#include "graph/port_tap.h"
 #include "graph/topological_order.h"
+#include "plan/compile_request.h"
 #include "plan/compiled_graph.h"
-#include "plan/node_instance.h"
 
 namespace rta {
 
-/// The contents of a plan: everything that sounds before, during or after its round, and what is being filled. The plan
-/// borrows instances and states; the caller must keep them alive longer than the plan.
-struct CompileRequest {
-    /// A node, with all data that the compiler reads of it: the instance, its description and its type are in other
-    /// parts of the memory, and reading those for each node takes longer than the rest of the compilation.
-    struct Node {
-        NodeInstance* instance;
-        Processor* processor;
-        std::span<const ParameterView> parameters;
-        NodeId id;
-        std::uint64_t name_bytes;    ///< the first eight bytes of its name
-        std::uint32_t input_count;   ///< of ports
-        std::uint32_t output_count;  ///< of ports
-        std::uint32_t input_width;   ///< of the first port
-        std::uint32_t output_width;  ///< of the first port
-        std::uint32_t scratch_channels;
-        bool in_place;
-        bool forwards_channels;
-        bool is_device_sink;
-        bool present = true;  ///< device sinks: in the target of the round
-
-        [[nodiscard]] static Node of(NodeInstance& instance);
-    };
-    /// A delay of a connection that moves; see SoundingGraph.
-    struct Glide {
-        dsp::GlidingDelay* delay = nullptr;  ///< nullptr: none
-        std::uint32_t frames = 0;            ///< to which it moves
-        std::uint32_t length_frames = 0;     ///< for how long
-        std::uint64_t order = 0;             ///< see GlidingDelay::move_to()
-    };
-    /// Nodes are identified by their index in `nodes`.
-    struct Connection {
-        std::uint32_t from_node;
-        std::uint32_t from_port;
-        std::uint32_t to_node;
-        std::uint32_t to_port;
-        ConnectionState* state;
-        float target_gain;
-        /// Presence and gain have reached their targets, and the presence is 1. If the gain is 1, too, the signal may
-        /// be read in place.
-        bool at_rest;
-        bool present = true;                 ///< in the target of the round
-        std::uint32_t gain_fade_frames = 0;  ///< if that is longer than those of the request
-        /// Before the gain starts to move: a signal that is delayed fades in when it has arrived.
-        std::uint32_t gain_wait_frames = 0;
-        bool is_delayed = false;
-        Glide glide = {};
-    };
-
-    /// A delay that is filled before it is heard: no node reads it yet, so it cannot close a cycle.
-    struct Filling {
-        std::uint32_t from_node;
-        std::uint32_t from_port;
-        ConnectionState* state;
-        Glide glide = {};
-    };
-
-    /// An output port whose signal is measured.
-    struct Tap {
-        std::uint32_t from_node;
-        std::uint32_t from_port;
-        PortTap* tap;
-    };
-
-    std::uint32_t block_size;
-    std::uint32_t gain_fade_frames;
-    std::uint64_t round;
-    std::uint32_t round_frames;
-    std::vector<Node> nodes;
-    std::vector<Connection> connections;  ///< sorted by (to_node, to_port)
-    std::vector<Filling> fillings;
-    std::vector<Tap> taps = {};
-    std::vector<ParameterTarget> targets;  ///< of nodes in `nodes`; if two have the same parameter, the later wins
-};
-
-/// Sorts the nodes, assigns buffers to signals, and writes the list of steps. Buffers are reused as soon as their last
-/// reader has run, and in-place nodes share the buffers of their input, so a chain of any length needs two or three. A
-/// node that forwards channels (see NodeType) has no step unless it has something to mix, to fill or to measure.
-/// O(nodes + connections), plus sorting the sources of each mix. [control]
-[[nodiscard]] std::expected<std::unique_ptr<CompiledGraph>, Cycle> compile(CompileRequest request);
+/// Sorts the nodes, divides them into segments, assigns buffers to signals, and writes the lists of steps. Buffers are
+/// reused as soon as their last reader has run, and in-place nodes share the buffers of their input, so a chain needs two
+/// or three in each segment, and one from each segment to the next. A node that forwards channels (see NodeType) has no
+/// step unless it has something to mix, to fill or to measure.
+///
+/// Segments of `previous` are shared if nothing in them has changed, except names: a caller that has renamed nodes passes
+/// nullptr. `previous` must be the latest plan that was sent, so that what it borrows is still alive: an object at the same
+/// address is the same. O(nodes + connections), plus sorting the sources of each mix in segments that are not shared.
+/// [control]
+[[nodiscard]] std::expected<std::unique_ptr<CompiledGraph>, Cycle> compile(CompileRequest request,
+                                                                           const CompiledGraph* previous = nullptr);
 
 }  // namespace rta

@@ -10,7 +10,7 @@
 #include <tuple>
 #include <vector>
 
-#include "plan/compiler.h"
+#include "plan/compile_request.h"
 
 namespace rta {
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Measures edits: adopting a plan on the audio thread, compiling it, and the whole commit on the control thread.
 //
-//     build/release/bin/plan_bench [--edits]
+//     build/release/bin/plan_bench [--edits | --stream]
 //
-// With --edits, measures edits of 10,000 nodes only (for a profiler).
+// With --edits, measures edits of 10,000 nodes only, with --stream those that follow each other (for a profiler).
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -108,13 +108,15 @@ class Rig {
     /// Renders until nothing is outstanding. Returns the time of the longest poll in microseconds.
     double settle() {
         double longest = 0.0;
-        while (engine_.outstanding()) {
-            block();
-            const auto begin = Clock::now();
-            engine_.poll(ignore_);
-            longest = std::max(longest, microseconds_since(begin));
-        }
+        while (engine_.outstanding()) longest = std::max(longest, poll_after_block());
         return longest;
+    }
+    /// Renders a block. Returns the time of the poll after it in microseconds.
+    double poll_after_block() {
+        block();
+        const auto begin = Clock::now();
+        engine_.poll(ignore_);
+        return microseconds_since(begin);
     }
     [[nodiscard]] static long minor_faults() {
         rusage usage{};
@@ -211,6 +213,22 @@ void measure_edits(std::size_t nodes) {
     }
 }
 
+/// Commits that follow each other as those of many clients do, without waiting for rounds and ramps to end: each
+/// changes one connection in the middle of a chain.
+void measure_stream(std::size_t nodes) {
+    Rig rig{nodes, true};
+    const std::string from = "n" + std::to_string(nodes / 2);
+    const std::string to = "n" + std::to_string(nodes / 2 + 1);
+    std::vector<double> commits;
+    std::vector<double> polls;
+    for (int i = 0; i < 1'000; ++i) {
+        commits.push_back(rig.commit({Connect{from, to, i % 2 == 0 ? -6.0F : 0.0F}}));
+        polls.push_back(rig.poll_after_block() + rig.poll_after_block());
+    }
+    print_row("one gain after another: commit, us", nodes, Percentiles{std::move(commits)});
+    print_row("  polls until the next commit, us", nodes, Percentiles{std::move(polls)});
+}
+
 /// Returns a request to compile the graph. Adds the owners of the objects that it borrows to `borrowed`.
 CompileRequest request_of(const AudioGraph& graph, std::vector<std::shared_ptr<const void>>& borrowed) {
     CompileRequest request{};
@@ -240,7 +258,7 @@ void measure_compiling(std::size_t nodes, bool one_chain) {
     std::vector<std::shared_ptr<const void>> borrowed;
     const CompileRequest request = request_of(rig.engine().graph(), borrowed);
     std::vector<double> times;
-    std::uint32_t buffers = 0;
+    std::size_t buffers = 0;
     for (int i = 0; i < 200; ++i) {
         CompileRequest copy = request;
         const auto begin = Clock::now();
@@ -259,10 +277,12 @@ void measure_compiling(std::size_t nodes, bool one_chain) {
 void rta::bench::run(std::span<const std::string_view> arguments) {
     const bool edits_only = !arguments.empty() && arguments[0] == "--edits";
     std::printf("%-44s %7s %12s %12s %12s %12s\n", "", "nodes", "min", "p50", "p99", "max");
+    if (!arguments.empty() && arguments[0] == "--stream") return rta::measure_stream(10'000);
     for (const std::size_t nodes : {10UZ, 1'000UZ, 10'000UZ}) {
         if (!edits_only) rta::measure_adoptions(nodes);
         if (!edits_only || nodes == 10'000) rta::measure_edits(nodes);
     }
+    rta::measure_stream(10'000);
     if (edits_only) return;
     for (const std::size_t nodes : {10UZ, 1'000UZ, 10'000UZ}) {
         rta::measure_compiling(nodes, false);

@@ -98,4 +98,12 @@ class GraphBuilder {
     mutable std::vector<std::shared_ptr<const void>> borrowed_;
 };
 
+/// Returns the steps of all segments.
+inline std::vector<CompiledGraph::Step> steps_of(const CompiledGraph& plan) {
+    std::vector<CompiledGraph::Step> steps;
+    for (const auto& segment : plan.segments())
+        steps.insert(steps.end(), segment->steps().begin(), segment->steps().end());
+    return steps;
+}
+
 }  // namespace rta::test

@@ -159,6 +159,7 @@ TEST(SceneSound, AFadeRampsParametersAndGainsOverItsTime) {
             EXPECT_NEAR(heard[begin + n] / full, 1.0 - 0.9 * passed, 1e-3) << "frame " << n;
         }
         EXPECT_NEAR(heard.back() / full, 0.1, 1e-6);
+        stage.render(40);  // 53 ms: a plan with the gain at rest has followed
         EXPECT_FALSE(stage.offline.engine.outstanding());
     }
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <random>
 #include <span>
 #include <string>
 #include <utility>
@@ -613,6 +614,76 @@ TEST_F(EngineRounds, AReversedChainOfEightNodesKeepsItsLevel) {
     offline.edit(chain.reversal());
     offline.settle();
     expect_constant(0);
+}
+
+TEST_F(EngineRounds, GainsThatFollowEachOtherNeedNoPlansBetweenThem) {
+    start();
+    constexpr std::uint64_t kCommits = 40;
+    const auto plans = [&] { return offline.engine.statistics().plans_made; };
+    const std::uint64_t before = plans();
+    for (std::uint64_t i = 0; i < kCommits; ++i) {
+        offline.edit({Connect{"dc", "out", i % 2 == 0 ? -6.0F : 0.0F}});
+        offline.render_blocks(4);  // 5 ms: every ramp but the last two has ended
+    }
+    EXPECT_EQ(plans(), before + kCommits);
+    offline.settle();
+    EXPECT_EQ(plans(), before + kCommits + 1) << "one plan follows the last of them";
+    EXPECT_LE(now(), std::size_t{48'000}) << "and it does not wait for long";
+}
+
+/// Random edits of a graph of several segments. Another engine gets each edited graph as its first one: a plan that shares
+/// segments with the one before plays the same.
+TEST(EngineSegments, EditsOfALargeGraphSoundLikeTheGraphThatTheyMake) {
+    constexpr int kChains = 200;
+    constexpr int kLength = 20;
+    std::mt19937 random{7};
+    const auto below = [&](int end) { return std::uniform_int_distribution{0, end - 1}(random); };
+    const auto name = [](int chain, int i) { return "n" + std::to_string(chain) + "_" + std::to_string(i); };
+    std::vector<Edit> edits{AddNode{"output", "out", {}, {}}};
+    for (int chain = 0; chain < kChains; ++chain) {
+        edits.emplace_back(AddNode{"constant", name(chain, 0), {}, {{"value", static_cast<float>(chain) / 4096.0F}}});
+        for (int i = 1; i < kLength; ++i) {
+            edits.emplace_back(AddNode{"gain", name(chain, i), {}, {}});
+            edits.emplace_back(Connect{name(chain, i - 1), name(chain, i), {}});
+        }
+        edits.emplace_back(Connect{name(chain, kLength - 1), "out", {}});
+    }
+    OfflineEngine edited;
+    edited.edit(edits);
+    edited.settle();
+    for (int edit = 0; edit < 60; ++edit) {
+        const int chain = below(kChains);
+        const int other = below(kChains);
+        const std::string from = name(chain, below(kLength));
+        const std::string to = name(other, 1 + below(kLength - 1));
+        // A cycle, a node that was removed, and a connection that does not exist are refused.
+        switch (below(4)) {
+            case 0:
+                static_cast<void>(edited.apply({Connect{from, to, below(2) == 0 ? -6.0F : 0.0F}}));
+                break;
+            case 1:
+                static_cast<void>(edited.apply({Disconnect{from, to}}));
+                break;
+            case 2:
+                static_cast<void>(edited.apply({RemoveNode{from}}));
+                break;
+            default:
+                static_cast<void>(edited.apply({AddNode{"gain", "m" + std::to_string(edit), {}, {}},
+                                                Connect{from, "m" + std::to_string(edit), {}},
+                                                Connect{"m" + std::to_string(edit), to, -12.0F}}));
+        }
+        if (below(3) == 0) continue;  // the next one overlaps it
+        edited.settle();
+        edited.render_block();
+        OfflineEngine fresh;
+        Transaction same;
+        same.edits.emplace_back(ReplaceGraph{edited.engine.graph().document()});
+        auto prepared = fresh.engine.prepare(std::move(same));
+        ASSERT_TRUE(prepared);
+        ASSERT_TRUE(fresh.engine.commit(*prepared));
+        fresh.render_block();
+        ASSERT_EQ(edited.recorded[0].back(), fresh.recorded[0].back()) << "edit " << edit;
+    }
 }
 
 }  // namespace

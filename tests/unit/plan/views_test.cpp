@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 #include <random>
+#include <set>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -50,9 +51,9 @@ std::vector<float> constants(CompiledGraph& plan, std::uint32_t channels) {
     return values;
 }
 
-std::vector<std::string> steps_of(const CompiledGraph& plan) {
+std::vector<std::string> names_of_steps(const CompiledGraph& plan) {
     std::vector<std::string> names;
-    for (const CompiledGraph::Step& step : plan.steps()) names.push_back(step.node->description().name);
+    for (const CompiledGraph::Step& step : test::steps_of(plan)) names.push_back(step.node->description().name);
     std::ranges::sort(names);
     return names;
 }
@@ -79,7 +80,7 @@ TEST(Views, SplitAndMergeOf64ChannelsHaveNoStepAndNoBuffers) {
     for (int i = 1; i <= 64; ++i) builder.connect(port("split", "out", i), port("merge", "in", 65 - i));
     const auto plan = compile(builder.request());
     ASSERT_TRUE(plan);
-    EXPECT_EQ(steps_of(**plan), (Names{"out", "source"}));
+    EXPECT_EQ(names_of_steps(**plan), (Names{"out", "source"}));
     EXPECT_EQ((*plan)->buffer_count(), 64U);
 
     GraphBuilder straight;
@@ -102,7 +103,7 @@ TEST(Views, AChainOfSplitsAndMergesHasNoSteps) {
     }
     builder.add("output", "out", {{"channels", 2.0}}).connect(before, "out");
     const auto plan = compile(builder.request());
-    EXPECT_EQ(steps_of(**plan), (Names{"left", "out", "right"}));
+    EXPECT_EQ(names_of_steps(**plan), (Names{"left", "out", "right"}));
     EXPECT_EQ((*plan)->buffer_count(), 2U);
     EXPECT_EQ(constants(**plan, 2), (std::vector{0.25F, 0.5F}));
 }
@@ -161,7 +162,7 @@ TEST(Views, AnUnconnectedSplitIsSilent) {
     builder.connect("split:out_1", "gain").connect("gain", "out").connect("split:out_2", "out");
     const auto plan = compile(builder.request());
     EXPECT_EQ(constants(**plan, 2), (std::vector{0.0F, 0.0F}));
-    EXPECT_EQ(steps_of(**plan), (Names{"gain", "out"}));
+    EXPECT_EQ(names_of_steps(**plan), (Names{"gain", "out"}));
 }
 
 TEST(Views, AnInputThatIsMixedIsCopiedOnce) {
@@ -169,10 +170,11 @@ TEST(Views, AnInputThatIsMixedIsCopiedOnce) {
     builder.add("constant", "more", {}, {{"value", 0.125F}}).connect("more", "pair:in_1");
     builder.add("output", "out", {{"channels", 2.0}}).connect("pair", "out");
     const auto plan = compile(builder.request());
-    EXPECT_EQ(steps_of(**plan), (Names{"left", "more", "out", "pair", "right"}));
+    EXPECT_EQ(names_of_steps(**plan), (Names{"left", "more", "out", "pair", "right"}));
     EXPECT_EQ(constants(**plan, 2), (std::vector{0.375F, 0.5F}));
+    const auto steps = test::steps_of(**plan);
     const auto step = std::ranges::find(
-        (*plan)->steps(), "pair", [](const CompiledGraph::Step& other) { return other.node->description().name; });
+        steps, "pair", [](const CompiledGraph::Step& other) { return other.node->description().name; });
     EXPECT_EQ(step->inputs[0].channel(0).data(), step->outputs[0].channel(0).data()) << "the mix is the output";
     EXPECT_NE(step->inputs[1].channel(0).data(), step->outputs[0].channel(1).data()) << "of another node";
 }
@@ -188,7 +190,7 @@ TEST(Views, ASplitFromWhichADelayIsFilledHasAStep) {
     filled.delay = std::make_unique<dsp::FixedDelay>(1U, 64U);
     request.fillings.push_back({static_cast<std::uint32_t>(split - request.nodes.begin()), 0, &filled});
     const auto plan = compile(std::move(request));
-    EXPECT_EQ(steps_of(**plan), (Names{"left", "out", "right", "split"}));
+    EXPECT_EQ(names_of_steps(**plan), (Names{"left", "out", "right", "split"}));
     EXPECT_EQ(constants(**plan, 1), (std::vector{0.5F}));
     std::vector<float> silence(64);
     std::vector<float> delayed(64);
@@ -212,6 +214,7 @@ class RandomGraph {
     /// Some connections mix, and some of these have a gain other than 1.
     [[nodiscard]] CompileRequest request() {
         CompileRequest request = builder.request();
+        request.segment_nodes = static_cast<std::uint32_t>(below(1, 24));
         const int rarity = below(1, 12);
         for (auto& connection : request.connections) {
             connection.at_rest = below(0, rarity) != 0;
@@ -305,7 +308,7 @@ TEST(Views, NoChannelIsOverwrittenBeforeItsLastReaderHasRun) {
         RandomGraph random{seed, "constant"};
         auto plan = compile(random.request());
         ASSERT_TRUE(plan);
-        views += static_cast<int>(random.builder.graph.node_count() - (*plan)->steps().size());
+        views += static_cast<int>(random.builder.graph.node_count() - (*plan)->step_count());
         Reference reference{random.builder.graph, random.gains};
         const GraphNode& out = *random.builder.graph.find("out");
         const std::vector<float> heard = constants(**plan, 4);
@@ -317,6 +320,69 @@ TEST(Views, NoChannelIsOverwrittenBeforeItsLastReaderHasRun) {
         }
     }
     EXPECT_GT(views, 3'000) << "the test must contain views";
+}
+
+/// Random changes of the same nodes: connections are removed, added, and change their gains and fades.
+class RandomChanges {
+ public:
+    explicit RandomChanges(std::uint32_t seed) : graph{seed, "constant"}, random_{seed}, all_{graph.request()} {}
+
+    [[nodiscard]] CompileRequest next() {
+        const int count = std::uniform_int_distribution{1, 3}(random_);
+        for (int i = 0; i < count && !all_.connections.empty(); ++i) {
+            const auto index = std::uniform_int_distribution<std::size_t>{0, all_.connections.size() - 1}(random_);
+            CompileRequest::Connection& changed = all_.connections[index];
+            const int kind = std::uniform_int_distribution{0, 2}(random_);
+            if (kind == 0 && !removed_.erase(index)) removed_.insert(index);
+            if (kind == 1) changed.at_rest = !changed.at_rest;
+            if (kind == 2) changed.target_gain = changed.target_gain == 1.0F ? 0.5F : 1.0F;
+            graph.gains[{all_.nodes[changed.from_node].id, changed.from_port, all_.nodes[changed.to_node].id,
+                         changed.to_port}] = removed_.contains(index) ? 0.0 : static_cast<double>(changed.target_gain);
+        }
+        CompileRequest request = all_;
+        request.gain_fade_frames = 0;
+        request.connections.clear();
+        for (std::size_t i = 0; i < all_.connections.size(); ++i) {
+            if (!removed_.contains(i)) request.connections.push_back(all_.connections[i]);
+        }
+        return request;
+    }
+
+    RandomGraph graph;
+
+ private:
+    std::mt19937 random_;
+    CompileRequest all_;
+    std::set<std::size_t> removed_;  ///< indices of connections
+};
+
+TEST(Views, APlanThatSharesSegmentsWithThePreviousOneIsTheSameAsAFreshOne) {
+    std::size_t shared = 0;
+    std::size_t segments = 0;
+    for (std::uint32_t seed = 0; seed < 500; ++seed) {
+        RandomChanges changes{seed};
+        std::unique_ptr<CompiledGraph> previous;
+        for (int change = 0; change < 20; ++change) {
+            auto plan = compile(changes.next(), previous.get());
+            ASSERT_TRUE(plan);
+            Reference reference{changes.graph.builder.graph, changes.graph.gains};
+            const GraphNode& out = *changes.graph.builder.graph.find("out");
+            const std::vector<float> heard = constants(**plan, 4);
+            for (std::uint32_t channel = 0; channel < 4; ++channel) {
+                ASSERT_EQ(static_cast<double>(heard[channel]), reference.input(out, 0, channel))
+                    << "seed " << seed << ", change " << change << ", channel " << channel;
+            }
+            for (const auto& segment : (*plan)->segments()) {
+                if (previous != nullptr &&
+                    std::ranges::find(previous->segments(), segment) != previous->segments().end())
+                    ++shared;
+            }
+            segments += (*plan)->segments().size();
+            previous = *std::move(plan);
+        }
+    }
+    EXPECT_GT(shared, segments / 4) << "the test must contain shared segments";
+    EXPECT_LT(shared, segments) << "and others";
 }
 
 TEST(Views, APlanWithViewsEqualsOneWithCopiesBitForBit) {
@@ -332,7 +398,7 @@ TEST(Views, APlanWithViewsEqualsOneWithCopiesBitForBit) {
         }
         for (CompileRequest::Node& node : copies.nodes) node.forwards_channels = false;
         const auto plan = compile(std::move(copies));
-        ASSERT_EQ((*plan)->steps().size(), random.builder.graph.node_count());
+        ASSERT_EQ((*plan)->step_count(), random.builder.graph.node_count());
         ASSERT_EQ(render(**plan, 4, 3), heard) << "seed " << seed;
     }
 }
