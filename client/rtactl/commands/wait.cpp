@@ -177,8 +177,7 @@ std::string no_parameter(const v1::Node& node, const v1::NodeType* type, const s
     std::ranges::sort(names);
     const std::string begin = "cannot wait for " + node.name() + "." + name + ": ";
     if (type == nullptr || !find_setting(*type, name)) return begin + unknown_name("parameter", name, names);
-    std::string sentence =
-        begin + name + " is a setting, which no value is waited for; expected one of its parameters: ";
+    std::string sentence = begin + name + " is a setting; expected one of its parameters: ";
     for (const std::string_view known : names) sentence.append(known == names.front() ? "" : ", ").append(known);
     return sentence;
 }
