@@ -58,7 +58,8 @@ void Dispatcher::tick() {
     services_.commands.poll(now);
     services_.output.poll(now);
     services_.telemetry.poll(now);
-    services_.watches.poll();
+    services_.watches.poll(
+        [this, end = services_.clock() + services_.limits.slice] { return services_.clock() >= end; });
     services_.confirmation.poll(now);
     resume_waiting(now);
     services_.schedule.poll(now);

@@ -34,11 +34,14 @@ struct ClientLimits {
     std::size_t kept_bytes = std::size_t{16} << 20U;
     /// Clients that have subscribed.
     std::size_t subscriptions = 65'536;
-    /// Different rates of telemetry at the same time: each has its own measurements and events. A client that asks for a
-    /// further one gets the nearest of these.
+    /// Different rates of telemetry at the same time, and of watched ports: each has its own measurements and events. A
+    /// client that asks for a further one gets the nearest of these.
     std::size_t telemetry_rates = 8;
-    /// Ports that all clients watch together.
+    /// Ports that all clients watch together, and their channels. A port that does not exist yet counts as one channel.
     std::size_t watched_ports = 256;
+    std::size_t watched_channels = 2'048;
+    /// The ports of each client, for all clients together: each is a part of an event.
+    std::size_t watches = 16'384;
     /// Time of the control thread that clients use together in one pass, and of one turn.
     std::chrono::microseconds slice{125};
     SceneLimits scenes{};

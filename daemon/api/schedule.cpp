@@ -560,14 +560,15 @@ void Schedule::took_effect(const Entry& entry, std::uint64_t expected, std::uint
 
 void Schedule::publish(v1::PendingChanged::What what, const Entry& entry, const Error* error,
                        std::uint64_t late_frames) {
-    hub_.publish([&](v1::Event& event) {
+    const auto fill = [&](v1::Event& event) {
         v1::PendingChanged& changed = *event.mutable_pending_changed();
         changed.set_what(what);
         *changed.mutable_edit() = entry.info;
         changed.set_late_frames(late_frames);
         changed.set_revision(entry.revision);
         if (error != nullptr) to_wire(*error, *changed.mutable_error());
-    });
+    };
+    hub_.publish(std::cref(fill));  // does not allocate, as in publish_edits()
 }
 
 std::optional<std::chrono::microseconds> Schedule::interval(TimePoint now) const {

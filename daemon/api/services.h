@@ -93,7 +93,7 @@ struct Services {
                       commands, load,   workers, clock,   [this] { wake(); }};
     Scenes scenes{engine, daemon, hub, workers, clock, limits.scenes, [this] { wake(); }};
     Telemetry telemetry{engine, daemon, limits.telemetry_rates};
-    PortWatches watches{engine, limits.watched_ports};
+    PortWatches watches{engine, limits};
     DeviceQuery devices{daemon};
     FailedAttempts failed_attempts;
     RoomQueue plan_room{&RoomAccounts::plans};            ///< transactions

@@ -163,11 +163,18 @@ constexpr std::array kTable{
         "max-subscriptions", kOutput, kCount, {0, kMostClients}, "Clients that have subscribed to events",
         "a `subscribe` of a further client is answered with `RESOURCE_EXHAUSTED`"),
     limit<&Limits::clients, &ServerLimits::requests, &ClientLimits::telemetry_rates>(
-        "max-telemetry-rates", kOutput, kCount, {1, 32}, "Different rates of telemetry at the same time",
+        "max-telemetry-rates", kOutput, kCount, {1, 32},
+        "Different rates of telemetry at the same time, and of watched ports",
         "a client that asks for a further rate gets the nearest of them"),
     limit<&Limits::clients, &ServerLimits::requests, &ClientLimits::watched_ports>(
         "max-watched-ports", kOutput, kCount, {1, 4096}, "Ports that all clients watch together",
         "a `subscribe` that would exceed it is rejected with `RESOURCE_EXHAUSTED`"),
+    limit<&Limits::clients, &ServerLimits::requests, &ClientLimits::watched_channels>(
+        "max-watched-channels", kOutput, kCount, {1, 16'384}, "Channels of these ports",
+        "the same; a port that gets more channels later is not measured while they do not fit"),
+    limit<&Limits::clients, &ServerLimits::requests, &ClientLimits::watches>(
+        "max-watches", kOutput, kCount, {1, 1'048'576},
+        "Ports that the clients watch, counted for each client that watches one", "the same"),
     limit<&Limits::clients, &ServerLimits::requests, &ClientLimits::output, &OutboxLimits::response_bytes>(
         "max-unread-responses", kOutput, kBytes, {64 * kKiB, 64 * kMiB},
         "Output that a client leaves unread before the daemon stops answering it",

@@ -3,21 +3,38 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <functional>
 #include <utility>
 
 namespace rta {
+namespace {
+
+std::vector<const void*> sorted_taps(const auto& list, auto tap_of) {
+    std::vector<const void*> taps;
+    taps.reserve(list.size());
+    for (const auto& element : list) taps.push_back(std::invoke(tap_of, element).get());
+    std::ranges::sort(taps, std::less<>{});
+    return taps;
+}
+
+bool has(const std::vector<const void*>& sorted, const std::shared_ptr<PortTap>& tap) {
+    return std::ranges::binary_search(sorted, static_cast<const void*>(tap.get()), std::less<>{});
+}
+
+}  // namespace
 
 bool PortTaps::replace(std::vector<WatchedPort> ports) {
     if (ports == ports_) return false;
-    const auto has = [](const std::vector<WatchedPort>& some, const std::shared_ptr<PortTap>& tap) {
-        return std::ranges::find(some, tap, &WatchedPort::tap) != some.end();
-    };
+    const std::vector<const void*> before = sorted_taps(ports_, &WatchedPort::tap);
+    const std::vector<const void*> after = sorted_taps(ports, &WatchedPort::tap);
+    // One that no plan has borrowed is not kept until a plan returns.
+    const std::vector<const void*> not_borrowed = sorted_taps(entered_, std::identity{});
+    std::erase_if(entered_, [&](const auto& tap) { return !has(after, tap); });
     for (const WatchedPort& old : ports_) {
-        // One that no plan has borrowed is not kept until a plan returns.
-        if (!has(ports, old.tap) && std::erase(entered_, old.tap) == 0) left_.push_back(old.tap.get());
+        if (!has(after, old.tap) && !has(not_borrowed, old.tap)) left_.push_back(old.tap.get());
     }
     for (const WatchedPort& port : ports) {
-        if (!has(ports_, port.tap)) entered_.push_back(port.tap);
+        if (!has(before, port.tap)) entered_.push_back(port.tap);
     }
     ports_ = std::move(ports);
     return true;

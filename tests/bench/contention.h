@@ -20,7 +20,8 @@ namespace rta::bench {
 struct Attack {
     std::string_view name;
     std::size_t clients;
-    std::string once{};       ///< bytes sent first, after Hello
+    /// Returns the bytes that client number `client` sends first, after Hello; null: none.
+    std::function<std::string(std::size_t client)> once{};
     std::string bytes{};      ///< sent repeatedly; may be empty
     bool reads = true;        ///< whether the clients read what the daemon sends
     bool reconnects = false;  ///< whether they connect again after each answer
@@ -42,6 +43,7 @@ class Attackers {
 
  private:
     struct Connection;
+    [[nodiscard]] Connection connect(std::size_t client) const;
     void run(std::vector<Connection>& connections);
 
     const std::filesystem::path socket_;
@@ -52,5 +54,9 @@ class Attackers {
     std::vector<std::vector<Connection>> connections_;
     std::vector<std::thread> threads_;
 };
+
+struct LoadOptions;
+/// See contention_bench.cpp.
+void measure_studio(const LoadOptions& options);
 
 }  // namespace rta::bench

@@ -2,7 +2,7 @@
 // Measures one client of a daemon while others send the worst that they may, as fast as the daemon reads.
 //
 //     build/release/bin/contention_bench [--nodes N] [--seconds S] [only=ATTACK]
-//                                        [steps | clients | edits | memory | late]...
+//                                        [steps | clients | edits | memory | late | studio]...
 //
 // steps    processor time of each step of the control thread: a server in this process, without a device's clock
 // clients  response times of SetParameters of another client of rtad, and the longest pause between two signals to the
@@ -11,6 +11,8 @@
 //          the room in the engine; measured with the attacks of transactions, unless ATTACK is another one
 // memory   resident memory of rtad before, during and after each attack
 // late     late blocks in 5 pairs of a quiet interval and one with the attack
+// studio   changes of parameters in a second, memory and late blocks of rtad with 100 clients that watch levels and 1,000
+//          that are idle
 //
 // Without names, measures all. Times are not asserted.
 #include <poll.h>
@@ -19,43 +21,30 @@
 
 #include <algorithm>
 #include <asio/io_context.hpp>
-#include <charconv>
 #include <chrono>
 #include <cstdio>
 #include <ctime>
 #include <fstream>
-#include <optional>
 #include <random>
 #include <stdexcept>
 
 #include "api/daemon_access.h"
 #include "bench_main.h"
 #include "contention.h"
+#include "daemon_load.h"
 #include "dsp/audio_buffer.h"
 #include "edit_load.h"
 #include "engine/engine.h"
 #include "engine/renderer.h"
 #include "net/server.h"
-#include "support/daemon.h"
 #include "support/temporary.h"
 
 namespace rta::bench {
 namespace {
 
-using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 using test::Daemon;
 using test::ProtocolClient;
-
-struct Options {
-    std::size_t nodes = 10'000;
-    double seconds = 4.0;
-    std::string only{};
-};
-
-double ms_since(Clock::time_point begin) {
-    return std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
-}
 
 /// A chain of gains to the output, with a meter at the end.
 void build_graph(ProtocolClient client, std::size_t nodes) {
@@ -111,11 +100,7 @@ class QuietDaemon final : public api::DaemonAccess {
     void set_device(std::optional<std::string>, std::function<void(Expected<void>)> done) override { done({}); }
 };
 
-double thread_time_ms() {
-    timespec time{};
-    ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-    return static_cast<double>(time.tv_sec) * 1e3 + static_cast<double>(time.tv_nsec) / 1e6;
-}
+double thread_time_ms() { return processor_ms(CLOCK_THREAD_CPUTIME_ID); }
 
 double thread_time_s() { return thread_time_ms() / 1e3; }
 
@@ -156,9 +141,7 @@ class MeasuredServer {
     [[nodiscard]] double control_ms() {
         clockid_t clock{};
         ::pthread_getcpuclockid(control_.native_handle(), &clock);
-        timespec time{};
-        ::clock_gettime(clock, &time);
-        return static_cast<double>(time.tv_sec) * 1e3 + static_cast<double>(time.tv_nsec) / 1e6;
+        return processor_ms(clock);
     }
     /// Returns the processor time of each handler since the previous call, in ms.
     [[nodiscard]] Percentiles take_steps() {
@@ -181,7 +164,7 @@ class MeasuredServer {
     std::thread audio_;
 };
 
-void measure_steps(const Options& options) {
+void measure_steps(const LoadOptions& options) {
     print_title("Steps of the control thread, processor time (wanted: none over 5 ms)");
     const test::TemporaryDirectory folder;
     const std::string socket = folder.path() / "server" / "socket";
@@ -253,17 +236,13 @@ class Watchdog {
     std::thread thread_;
 };
 
-Daemon::Options null_device(const std::filesystem::path& notify = {}) {
-    Daemon::Options options{.arguments = {"--device", "null", "--log-level", "error"}};
-    if (!notify.empty()) options.environment = {{"NOTIFY_SOCKET", notify.string()}, {"WATCHDOG_USEC", "4000"}};
-    return options;
-}
-
-void measure_clients(const Options& options) {
+void measure_clients(const LoadOptions& options) {
     print_title("SetParameters of another client of rtad (wanted: p50 < 2 ms, p99 < 20 ms)");
     const test::TemporaryDirectory folder;
     Watchdog watchdog{folder.path() / "notify"};
-    Daemon daemon{null_device(folder.path() / "notify")};
+    Daemon::Options watched = null_device();
+    watched.environment = {{"NOTIFY_SOCKET", (folder.path() / "notify").string()}, {"WATCHDOG_USEC", "4000"}};
+    Daemon daemon{watched};
     build_graph(daemon.client(), options.nodes);
     ProtocolClient measured = daemon.client("measured");
     const auto control_ms = [path = "/proc/" + std::to_string(daemon.process().pid()) + "/task/" +
@@ -309,7 +288,7 @@ std::string measure_transactions(ProtocolClient& client, int edits, double secon
     return text_of(times, "ms") + " (" + std::to_string(times.count()) + ", refused " + std::to_string(refused) + ")";
 }
 
-void measure_edits(const Options& options) {
+void measure_edits(const LoadOptions& options) {
     print_title("SetParameters, transactions of 1 edit and of 1,000 edits of other clients of rtad");
     Daemon daemon{null_device()};
     build_graph(daemon.client(), options.nodes);
@@ -342,7 +321,7 @@ void measure_edits(const Options& options) {
 // ---------------------------------------------------------------------------------------------------------------------
 // memory
 
-void measure_memory(const Options& options) {
+void measure_memory(const LoadOptions& options) {
     print_title("Resident memory of rtad: before, at most, and 3 s after the attack");
     for (const Attack& attack : attacks(1'000)) {
         if (!attack.name.starts_with(options.only)) continue;
@@ -352,7 +331,7 @@ void measure_memory(const Options& options) {
         const double before = memory_mb(pid, "VmRSS");
         {
             const Attackers attackers{daemon.socket(), attack};
-            std::this_thread::sleep_for(std::chrono::duration<double>{options.seconds});
+            options.sleep();
         }
         const double peak = memory_mb(pid, "VmHWM");
         std::this_thread::sleep_for(milliseconds{3'000});
@@ -364,60 +343,32 @@ void measure_memory(const Options& options) {
 // ---------------------------------------------------------------------------------------------------------------------
 // late
 
-void measure_late(const Options& options) {
+void measure_late(const LoadOptions& options) {
     print_title("Late blocks, quiet and under attack (wanted: at most 1.2 times as many, plus 3)");
     const Daemon daemon{null_device()};
     build_graph(daemon.client(), 1'000);
     ProtocolClient client = daemon.client("measured");
-    const auto late_during = [&](const Attack* attack) {
-        const std::uint64_t before = client.status().device().late_blocks();
-        std::optional<Attackers> attackers;
-        if (attack != nullptr) attackers.emplace(daemon.socket(), *attack);
-        std::this_thread::sleep_for(std::chrono::duration<double>{options.seconds});
-        attackers.reset();
-        return client.status().device().late_blocks() - before;
-    };
     for (const Attack& attack : attacks(1'000)) {
         if (!attack.name.starts_with(options.only)) continue;
-        std::uint64_t quiet = 0;
-        std::uint64_t loaded = 0;
-        for (int pair = 0; pair < 5; ++pair) {
-            quiet += late_during(nullptr);
-            loaded += late_during(&attack);
-        }
-        print_figure(std::string{attack.name}, std::to_string(quiet) + ", " + std::to_string(loaded));
+        const auto loaded = [&] {
+            const Attackers attackers{daemon.socket(), attack};
+            options.sleep();
+        };
+        print_figure(std::string{attack.name}, LateBlocks::count(client, [&] { options.sleep(); }, loaded).text());
     }
 }
 
 }  // namespace
 
 void run(std::span<const std::string_view> arguments) {
-    Options options;
-    std::vector<std::string_view> names;
-    for (std::size_t i = 0; i < arguments.size(); ++i) {
-        const auto number = [&](auto& into) {
-            const std::string_view text = arguments[i + 1];
-            std::from_chars(text.data(), text.data() + text.size(), into);
-            ++i;
-        };
-        if (arguments[i] == "--nodes" && i + 1 < arguments.size()) {
-            number(options.nodes);
-        } else if (arguments[i] == "--seconds" && i + 1 < arguments.size()) {
-            number(options.seconds);
-        } else if (arguments[i].starts_with("only=")) {
-            options.only = arguments[i].substr(5);
-        } else {
-            names.push_back(arguments[i]);
-        }
-    }
-    const auto wanted = [&](std::string_view name) {
-        return names.empty() || std::ranges::find(names, name) != names.end();
-    };
-    if (wanted("steps")) measure_steps(options);
-    if (wanted("clients")) measure_clients(options);
-    if (wanted("edits")) measure_edits(options);
-    if (wanted("memory")) measure_memory(options);
-    if (wanted("late")) measure_late(options);
+    LoadOptions options{.nodes = 10'000};
+    options.read(arguments);
+    if (options.wants("steps")) measure_steps(options);
+    if (options.wants("clients")) measure_clients(options);
+    if (options.wants("edits")) measure_edits(options);
+    if (options.wants("memory")) measure_memory(options);
+    if (options.wants("late")) measure_late(options);
+    if (options.wants("studio")) measure_studio(options);
 }
 
 }  // namespace rta::bench

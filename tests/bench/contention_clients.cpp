@@ -96,6 +96,21 @@ std::vector<Attack> attacks(std::size_t nodes) {
             subscribe.set_telemetry_rate_hz(rate_hz);
         });
     };
+    const auto each = [](std::string bytes) { return [bytes = std::move(bytes)](std::size_t) { return bytes; }; };
+    /// Lists of 64 of 256 ports, another one for each client unless they are `shared`.
+    const auto watches = [](bool shared, bool spectra) {
+        return [shared, spectra](std::size_t client) {
+            return request([&](v1::Request& message) {
+                v1::Subscribe& subscribe = *message.mutable_subscribe();
+                for (std::size_t i = 0; i < 64; ++i) {
+                    v1::PortWatch& watch = *subscribe.add_watches();
+                    watch.set_port("n" + std::to_string((i + (shared ? 0 : 4 * client)) % 256));
+                    watch.set_spectrum(spectra && i == 0);
+                }
+                subscribe.set_telemetry_rate_hz(100.0F);
+            });
+        };
+    };
     const std::string change = request([](v1::Request& message) {
         v1::SetParameter& set = *message.mutable_set_parameters()->add_changes();
         set.set_node("n1");
@@ -142,13 +157,15 @@ std::vector<Attack> attacks(std::size_t nodes) {
         {"list_node_types", kClients, {}, pipelined([](v1::Request& message) { message.mutable_list_node_types(); })},
         {"get_graph", kClients, {}, pipelined([](v1::Request& message) { message.mutable_get_graph(); })},
         {"4 MiB of unknown fields", kClients, {}, garbage()},
-        {"set_parameters", kClients, subscription(10.0F), repeated(change, kBatch)},
+        {"set_parameters", kClients, each(subscription(10.0F)), repeated(change, kBatch)},
         {"set_parameters, 60,000 changes", kClients, {}, many_changes},
         {"set_parameters, 2,000 values", kClients, {}, full_batch},
         {"apply_transaction, 1 edit", kClients, {}, repeated(transaction(1), kBatch)},
         {"apply_transaction, 300 edits", kClients, {}, repeated(transaction(300), kBatch)},
         {"apply_transaction, 1 connection", kClients, {}, repeated(reconnection(-6.0F) + reconnection(0.0F), kBatch)},
-        {"subscribe to everything at 100 Hz", kClients, subscription(100.0F), {}},
+        {"subscribe to everything at 100 Hz", kClients, each(subscription(100.0F)), {}},
+        {"watch 64 ports at 100 Hz", kClients, watches(false, true), {}},
+        {"watch the same 64 ports at 100 Hz", kClients, watches(true, true), {}},
         {"subscribe at changing rates", kClients, {}, rates},
         {"get_status, unread",
          kClients,
@@ -160,6 +177,7 @@ std::vector<Attack> attacks(std::size_t nodes) {
 }
 
 struct Attackers::Connection {
+    std::size_t client;  ///< its number
     os::UniqueFd socket{};
     std::string once{};
     std::size_t sent = 0;  ///< of `once`, then of the repeated bytes
@@ -182,9 +200,14 @@ os::UniqueFd connect_to(const std::filesystem::path& path) {
 
 Attackers::Attackers(const std::filesystem::path& socket, const Attack& attack) : socket_{socket}, attack_{attack} {
     connections_.resize(kThreads);
-    for (std::size_t i = 0; i < attack.clients; ++i)
-        connections_[i % kThreads].push_back({.socket = connect_to(socket), .once = hello() + attack.once});
+    for (std::size_t i = 0; i < attack.clients; ++i) connections_[i % kThreads].push_back(connect(i));
     for (auto& connections : connections_) threads_.emplace_back([this, &connections] { run(connections); });
+}
+
+Attackers::Connection Attackers::connect(std::size_t client) const {
+    return {.client = client,
+            .socket = connect_to(socket_),
+            .once = hello() + (attack_.once ? attack_.once(client) : std::string{})};
 }
 
 Attackers::~Attackers() {
@@ -223,8 +246,7 @@ void Attackers::run(std::vector<Connection>& connections) {
             connection.once.clear();
         }
         for (std::size_t i = connections.size(); i-- > 0;) {  // a client that was disconnected comes back
-            if ((waits[i].revents & (POLLERR | POLLHUP)) != 0)
-                connections[i] = {.socket = connect_to(socket_), .once = hello() + attack_.once};
+            if ((waits[i].revents & (POLLERR | POLLHUP)) != 0) connections[i] = connect(connections[i].client);
         }
     }
 }

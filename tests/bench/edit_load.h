@@ -75,6 +75,10 @@ inline double memory_mb(pid_t pid, const std::string& key) {
     throw std::runtime_error("not found in /proc/PID/status: " + key);
 }
 
+// Measurements of an engine in this process.
+void measure_storm(const Load& load);
+void measure_ports(const Load& load);
+void measure_gains(const Load& load);
 // Measurements through the socket of a daemon.
 void measure_inserts(const Load& load);
 void measure_clients(const Load& load);

@@ -18,8 +18,8 @@
 #include <utility>
 #include <vector>
 
+#include "daemon_load.h"
 #include "edit_load.h"
-#include "support/daemon.h"
 
 namespace rta::bench {
 namespace {
@@ -32,19 +32,16 @@ using test::ProtocolClient;
 using test::remove_node;
 using test::transaction;
 
-using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
 constexpr double kFramesPerMs = 48.0;
 constexpr double kRoundFrames = 480.0;
 constexpr double kLevelDb = -6.0206;  ///< level of the sum of all sources
 
-Daemon::Options null_device(std::uint32_t block_size = 64) {
-    return {.arguments = {"--device", "null", "--log-level", "warning", "--block-size", std::to_string(block_size)}};
-}
-
-double ms_since(Clock::time_point begin) {
-    return std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
+Daemon::Options with_block_size(std::uint32_t block_size) {
+    Daemon::Options options = null_device();
+    options.arguments.insert(options.arguments.end(), {"--block-size", std::to_string(block_size)});
+    return options;
 }
 
 /// Runs `work` repeatedly on its own thread until the end of the scope. stop() rethrows its exception.
@@ -190,7 +187,7 @@ void remove_inserted(ProtocolClient& client, std::size_t count) {
 /// Starts a daemon with the smallest block size at which the load of the graph is below one half.
 std::unique_ptr<Daemon> start_below_half(std::size_t nodes) {
     for (std::uint32_t block_size = 64;; block_size *= 2) {
-        auto daemon = std::make_unique<Daemon>(null_device(block_size));
+        auto daemon = std::make_unique<Daemon>(with_block_size(block_size));
         ProtocolClient client = daemon->client();
         build_chains(client, nodes);
         std::this_thread::sleep_for(milliseconds{2'500});

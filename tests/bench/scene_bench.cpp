@@ -14,7 +14,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <ctime>
 #include <fstream>
@@ -32,21 +31,15 @@
 #include "api/scenes/scene_content.h"
 #include "bench.h"
 #include "bench_main.h"
+#include "daemon_load.h"
 #include "edit_load.h"
-#include "support/daemon.h"
 
 namespace rta::bench {
 namespace {
 
-using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 using test::Daemon;
 using test::ProtocolClient;
-
-struct Options {
-    std::size_t nodes = 500;
-    double seconds = 4.0;
-};
 
 constexpr std::size_t kScenes = 20;
 constexpr double kWantedMs = 10.0 + 2 * 64 / 48.0;
@@ -127,13 +120,7 @@ void wait_until_prepared(ProtocolClient& client, const std::string& name) {
            (now_ns - static_cast<double>(time.monotonic_ns())) * time.sample_rate_hz() / 1e9;
 }
 
-[[nodiscard]] Daemon::Options null_device() { return {.arguments = {"--device", "null"}}; }
-
-[[nodiscard]] double processor_ms() {
-    std::timespec time{};
-    ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-    return 1e3 * static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) / 1e6;
-}
+[[nodiscard]] double thread_ms() { return processor_ms(CLOCK_THREAD_CPUTIME_ID); }
 
 /// As save_scene(), as a document.
 [[nodiscard]] std::string document_of(std::size_t number, std::size_t nodes) {
@@ -151,7 +138,7 @@ void wait_until_prepared(ProtocolClient& client, const std::string& name) {
     return api::write_scene({}, document);
 }
 
-void measure_plan(const Options& options) {
+void measure_plan(const LoadOptions& options) {
     print_title("Prepared recall of " + std::to_string(options.nodes) + " nodes: processor time");
     Rig rig{{}};
     const auto pool = std::make_shared<api::ProcessorPool>();
@@ -174,16 +161,16 @@ void measure_plan(const Options& options) {
             }
         }
         const SharedGraphSnapshot snapshot = rig.engine().snapshot();
-        double begin = processor_ms();
+        double begin = thread_ms();
         auto state = recall.plan(rig.engine(), snapshot, 0);
-        plans_ms.push_back(processor_ms() - begin);
+        plans_ms.push_back(thread_ms() - begin);
         if (!state) throw std::runtime_error(state.error().sentence);
         auto& transaction = static_cast<api::requests::TransactionState&>(**state);
         if (transaction.prepared.built_count() != 0) throw std::runtime_error("the scene is not prepared");
-        begin = processor_ms();
+        begin = thread_ms();
         AudioGraph before;
         const auto ticket = rig.engine().commit(transaction.prepared, &before);
-        commits_ms.push_back(processor_ms() - begin);
+        commits_ms.push_back(thread_ms() - begin);
         if (!ticket) throw std::runtime_error(ticket.error().sentence);
         for (int block = 0; block < 50; ++block) {
             rig.render(1);
@@ -194,7 +181,7 @@ void measure_plan(const Options& options) {
     print_figure("commit, on the control thread", text_of(Percentiles{commits_ms}, "ms"));
 }
 
-void measure_start(const Options& options) {
+void measure_start(const LoadOptions& options) {
     print_title("Prepared recalls of " + std::to_string(options.nodes) + " nodes: from the request to the start");
     for (const bool remembers : {false, true}) {
         const Daemon daemon{null_device()};
@@ -217,7 +204,7 @@ void measure_start(const Options& options) {
     }
 }
 
-void measure_cold(const Options& options) {
+void measure_cold(const LoadOptions& options) {
     print_title("Cold recalls of " + std::to_string(options.nodes) + " nodes: prepare_ms");
     Daemon::Options cold = null_device();
     cold.arguments.insert(cold.arguments.end(), {"--max-prepared-memory", "0"});
@@ -231,36 +218,25 @@ void measure_cold(const Options& options) {
     print_figure("delay lines, biquads, gains", text_of(times, "ms"), "p50 / p99 / maximum");
 }
 
-void measure_late(const Options& options) {
+void measure_late(const LoadOptions& options) {
     print_title("Late blocks, quiet and under recalls among 20 scenes (wanted: at most 1.2 times as many, plus 3)");
     const Daemon daemon{null_device()};
     ProtocolClient client = daemon.client("recalls");
     for (std::size_t scene = 0; scene < kScenes; ++scene) save_scene(client, scene, options.nodes / 5, true);
     std::mt19937 random{14};
     std::size_t recalls = 0;
-    const auto late_during = [&](bool recalling) {
-        const std::uint64_t before = client.status().device().late_blocks();
-        const auto end = Clock::now() + std::chrono::duration<double>{options.seconds};
-        while (Clock::now() < end) {
-            if (recalling) {
-                static_cast<void>(recall(client, "s" + std::to_string(random() % kScenes)));
-                ++recalls;
-            }
+    const auto recall_scenes = [&] {
+        for (const auto begin = Clock::now(); ms_since(begin) < 1000.0 * options.seconds; ++recalls) {
+            static_cast<void>(recall(client, "s" + std::to_string(random() % kScenes)));
             std::this_thread::sleep_for(milliseconds{100});
         }
-        return client.status().device().late_blocks() - before;
     };
-    std::uint64_t quiet = 0;
-    std::uint64_t loaded = 0;
-    for (int pair = 0; pair < 5; ++pair) {
-        quiet += late_during(false);
-        loaded += late_during(true);
-    }
-    print_figure("quiet, recalls", std::to_string(quiet) + ", " + std::to_string(loaded),
+    const LateBlocks late = LateBlocks::count(client, [&] { options.sleep(); }, recall_scenes);
+    print_figure("quiet, recalls", late.text(),
                  std::to_string(recalls) + " recalls of " + std::to_string(options.nodes / 5) + " nodes");
 }
 
-void measure_memory(const Options& options) {
+void measure_memory(const LoadOptions& options) {
     print_title("Memory of " + std::to_string(kScenes) + " scenes of " + std::to_string(options.nodes) + " nodes");
     Daemon daemon{null_device()};
     ProtocolClient client = daemon.client("recalls");
@@ -278,29 +254,13 @@ void measure_memory(const Options& options) {
 }  // namespace
 
 void run(std::span<const std::string_view> arguments) {
-    Options options;
-    std::vector<std::string_view> names;
-    for (std::size_t i = 0; i < arguments.size(); ++i) {
-        const auto number = [&](auto& into) {
-            const std::string_view text = arguments[++i];
-            std::from_chars(text.data(), text.data() + text.size(), into);
-        };
-        if (arguments[i] == "--nodes" && i + 1 < arguments.size()) {
-            number(options.nodes);
-        } else if (arguments[i] == "--seconds" && i + 1 < arguments.size()) {
-            number(options.seconds);
-        } else {
-            names.push_back(arguments[i]);
-        }
-    }
-    const auto wanted = [&](std::string_view name) {
-        return names.empty() || std::ranges::find(names, name) != names.end();
-    };
-    if (wanted("plan")) measure_plan(options);
-    if (wanted("start")) measure_start(options);
-    if (wanted("cold")) measure_cold(options);
-    if (wanted("late")) measure_late(options);
-    if (wanted("memory")) measure_memory(options);
+    LoadOptions options{.nodes = 500};
+    options.read(arguments);
+    if (options.wants("plan")) measure_plan(options);
+    if (options.wants("start")) measure_start(options);
+    if (options.wants("cold")) measure_cold(options);
+    if (options.wants("late")) measure_late(options);
+    if (options.wants("memory")) measure_memory(options);
 }
 
 }  // namespace rta::bench

@@ -4,7 +4,9 @@
 #include <optional>
 #include <ostream>
 #include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "rta/type_table.h"
 #include "rtactl/context/error_report.h"
@@ -13,6 +15,7 @@
 #include "text/format_number.h"
 #include "text/quantity.h"
 #include "text/quoting.h"
+#include "text/suggestion.h"
 
 namespace rta::rtactl::commands {
 
@@ -167,6 +170,18 @@ Result<bool> ConditionCheck::ask_graph() {
     return equal ? conclude(*equal, shown) : equal;
 }
 
+/// Waiting would not help: a node keeps its type, and the number of its parameters.
+std::string no_parameter(const v1::Node& node, const v1::NodeType* type, const std::string& name) {
+    std::vector<std::string_view> names;
+    for (const auto& [known, value] : node.parameters()) names.emplace_back(known);
+    std::ranges::sort(names);
+    const std::string begin = "cannot wait for " + node.name() + "." + name + ": ";
+    if (type == nullptr || !find_setting(*type, name)) return begin + unknown_name("parameter", name, names);
+    std::string sentence = begin + name + " is a setting; expected one of its parameters: ";
+    for (const std::string_view known : names) sentence.append(known == names.front() ? "" : ", ").append(known);
+    return sentence;
+}
+
 Result<bool> ConditionCheck::compare(const v1::Node& node) {
     const std::string& name = condition_.assignment.name;
     const auto response = view_.call(list_types_request(node.type()));
@@ -174,10 +189,7 @@ Result<bool> ConditionCheck::compare(const v1::Node& node) {
     const v1::NodeType* const type = find_type(response->list_node_types(), node.type());
     const auto parameter = type == nullptr ? std::nullopt : find_parameter(*type, name);
     const auto current = node.parameters().find(name);
-    if (!parameter || current == node.parameters().end()) {
-        seen_ = condition_.node + " has no parameter " + name;
-        return false;
-    }
+    if (!parameter || current == node.parameters().end()) return usage_error(no_parameter(node, type, name));
     const auto wanted = resolve(type, condition_.assignment);
     if (!wanted) return usage_error(condition_.node + "." + wanted.error());
     seen_ = condition_.node + "." + name + " is " + format_value(current->second, parameter->unit());
@@ -248,14 +260,16 @@ Result<bool> follow_connection(LiveView& view, ConditionCheck& check, const clie
 
 Result<void> wait_until(LiveView& view, const Condition& condition, const client::Deadline& deadline) {
     ConditionCheck check{condition, view};
+    Exit exit = Exit::refused;
     do {
         const auto holds = follow_connection(view, check, deadline);
         if (holds && *holds) return {};
         if (view.ended()) return fail(Exit::refused, "interrupted: " + check.seen(), v1::UNAVAILABLE);
         if (!holds && !holds.error().transient) return std::unexpected(holds.error());
         if (!holds) check.lose(holds.error().sentence);
+        exit = holds ? Exit::refused : holds.error().exit;
     } while (!deadline.passed());
-    return fail(Exit::refused,
+    return fail(exit,
                 quoted(condition.text) + " does not hold after " +
                     format_number(std::chrono::duration<double>{view.context().timeout()}.count()) +
                     " s (--timeout): " + check.seen(),
@@ -287,8 +301,9 @@ extern constinit const Command kWait = checked({
         "    level [NODE] LEVEL   the peak of the device output, or of a meter node, is LEVEL or more\n"
         "    silence [NODE]       the same peaks have been -90 dBFS or less for a second\n"
         "    pending none         no edit waits for its time\n"
-        "Exits with 0 as soon as the condition holds, also if it holds already, and with 1 after --timeout, with\n"
-        "the last state on stderr. Waits for a daemon that has not been started, and for one that is restarted.\n"
+        "Exits with 0 as soon as the condition holds, also if it holds already. After --timeout, exits with 1, or with\n"
+        "3 if no daemon answers then, with the last state on stderr. Waits for a daemon that has not been started,\n"
+        "and for one that is restarted.\n"
         "With --json, prints the response or the event that proves that the condition holds.",
     .example = "rtactl wait running --timeout 60\n"
                "rtactl wait heard 12\n"

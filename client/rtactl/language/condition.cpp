@@ -20,6 +20,10 @@ std::unexpected<std::string> condition_error(std::string sentence) { return std:
 ParsedCondition parse_number(Condition condition, const std::string& word) {
     const char* const end = word.data() + word.size();
     const auto [last, fault] = std::from_chars(word.data(), end, condition.number);
+    if (fault == std::errc::result_out_of_range && last == end)
+        return condition_error("invalid revision " + quoted(word) +
+                               ": too large; expected a whole number, as printed by "
+                               "`rtactl status`");
     if (fault != std::errc{} || last != end)
         return condition_error("invalid revision " + quoted(word) + ": expected a whole number");
     return condition;

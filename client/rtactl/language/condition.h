@@ -20,7 +20,7 @@ struct Condition {
         heard,     ///< so has what is heard
         node,      ///< the node exists
         no_node,   ///< it does not
-        value,     ///< the parameter or setting has this value
+        value,     ///< the parameter has this value
         level,     ///< a peak reaches a level
         silence,   ///< no peak exceeds kSilenceDb for kSilenceS
         idle,      ///< no edit waits for its time

@@ -417,13 +417,14 @@ void Confirmation::fail_revert(const Error& error) {
 }
 
 void Confirmation::publish(v1::ConfirmationChanged::What what, const std::string& author, const Error* error) {
-    hub_.publish([&](v1::Event& event) {
+    const auto fill = [&](v1::Event& event) {
         v1::ConfirmationChanged& changed = *event.mutable_confirmation_changed();
         changed.set_what(what);
         *changed.mutable_confirmation() = describe();
         changed.set_author(author);
         if (error != nullptr) to_wire(*error, *changed.mutable_error());
-    });
+    };
+    hub_.publish(std::cref(fill));  // does not allocate, as in publish_edits()
 }
 
 // ---------------------------------------------------------------------------------------------------------------------

@@ -2,13 +2,14 @@
 #include "api/events/port_watches.h"
 
 #include <algorithm>
-#include <array>
-#include <set>
+#include <ranges>
 #include <utility>
 
 #include "api/events/channel_levels.h"
 #include "engine/renderer.h"
+#include "frame/frame_codec.h"
 #include "graph/port_text.h"
+#include "rta/v1/control.pb.h"
 #include "text/quoting.h"
 
 namespace rta::api {
@@ -25,6 +26,42 @@ void add_record(const LevelRecord& record, std::vector<MeasuredLevels::Channel>&
     channel.frame_count += record.channel_frame_count;
 }
 
+/// Returns each port once, in the order in which it is listed first.
+std::vector<PortWatches::Watch> merged(std::span<const PortWatches::Watch> watches) {
+    std::vector<PortWatches::Watch> result;
+    std::map<std::string_view, std::size_t> places;
+    for (const PortWatches::Watch& watch : watches) {
+        const auto [place, added] = places.try_emplace(watch.port, result.size());
+        if (added) {
+            result.push_back(watch);
+        } else {
+            result[place->second].spectrum |= watch.spectrum;
+        }
+    }
+    return result;
+}
+
+/// Returns a serialised v1::Event of which `ports` are the serialised elements of PortLevels.ports.
+std::string event_of(std::uint64_t frame, std::uint64_t frame_count, const std::string& ports) {
+    v1::PortLevels head;
+    head.set_frame(frame);
+    head.set_frame_count(static_cast<std::uint32_t>(frame_count));
+    std::string event;
+    constexpr std::size_t kLengthDelimited = 2;
+    append_frame_length(event, std::size_t{v1::Event::kPortLevelsFieldNumber} << 3U | kLengthDelimited);  // a varint
+    append_frame_length(event, head.ByteSizeLong() + ports.size());
+    head.AppendToString(&event);
+    event += ports;
+    return event;
+}
+
+Error limit_exceeded(const std::string& what, std::size_t limit, const std::string& option = {}) {
+    return {ErrorCode::resource_exhausted,
+            "all clients together would " + what + "; the limit is " + std::to_string(limit) +
+                (option.empty() ? "" : " (--" + option + ")"),
+            {}};
+}
+
 }  // namespace
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -34,90 +71,157 @@ Expected<void> PortWatches::check_port(const std::string& port) const {
     if (const auto found = engine_.graph().resolve_output(port)) return {};
     const auto [node, name] = split_port(port);
     if (engine_.graph().find(node) != nullptr) return std::unexpected(engine_.graph().resolve_output(port).error());
-    constexpr std::size_t kLongest = 256;
-    if (is_node_name(node) && port.size() <= kLongest) return {};
-    return fail(ErrorCode::invalid_argument, "invalid port " + quoted(std::string_view{port}.substr(0, kLongest)) +
-                                                 ": expected NODE:PORT, or NODE for its only output");
+    if (is_node_name(node) && (!name || is_node_name(*name))) return {};
+    return fail(ErrorCode::invalid_argument,
+                "invalid port " + quoted(port) + ": expected NODE:PORT, or NODE for its only output");
 }
 
-Expected<void> PortWatches::check(std::span<const Watch> watches, const Telemetry::Subscriber& subscriber) const {
-    if (watches.size() > kMaximumOfClient) {
-        return fail(ErrorCode::invalid_argument, "watches has " + std::to_string(watches.size()) +
-                                                     " elements: expected at most " + std::to_string(kMaximumOfClient));
-    }
-    std::set<std::string> names;
-    std::set<std::string> spectra;
-    for (const Watch& watch : watches) {
-        if (auto good = check_port(watch.port); !good) return good;
-        names.insert(watch.port);
-        if (watch.spectrum) spectra.insert(watch.port);
-    }
-    for (const Client& client : clients_) {
-        if (client.subscriber == &subscriber) continue;
-        for (const Watched& watched : client.watched) {
-            names.insert(watched.port->name);
-            if (watched.spectrum) spectra.insert(watched.port->name);
+/// Checks what all clients would watch if the member, which may be null, watched these ports instead.
+Expected<void> PortWatches::check(const std::vector<Watch>& watches, const Member* member) const {
+    const std::size_t left = member == nullptr ? 0 : member->view->first.size();
+    if (const std::size_t all = watches_ - left + watches.size(); all > limits_.watches)
+        return std::unexpected(
+            limit_exceeded("have " + std::to_string(all) + " watches", limits_.watches, "max-watches"));
+
+    struct Wanted {
+        bool spectrum;
+        std::size_t width;
+    };
+    std::map<std::string_view, Wanted> ports;
+    for (const auto& [name, port] : ports_)
+        ports.emplace(name, Wanted{.spectrum = port.views_of_spectra != 0, .width = port.width()});
+    if (member != nullptr && member->view->second.subscribers.size() == 1) {  // the view will be gone
+        for (const auto& [reading, spectrum] : member->view->second.watched) {
+            const Port& port = *reading->port;
+            if (port.views == 1) ports.erase(port.name);
+            if (port.views > 1) ports.at(port.name).spectrum = port.views_of_spectra > (spectrum ? 1U : 0U);
         }
     }
-    if (names.size() > maximum_ports_) {
-        return fail(ErrorCode::resource_exhausted, "all clients together would watch " + std::to_string(names.size()) +
-                                                       " ports; the limit is " + std::to_string(maximum_ports_) +
-                                                       " (--max-watched-ports)");
+    for (const Watch& watch : watches) {
+        if (auto good = check_port(watch.port); !good) return good;
+        const auto [entry, added] = ports.try_emplace(watch.port, Wanted{.spectrum = false, .width = 0});
+        entry->second.spectrum |= watch.spectrum;
+        if (const auto port = engine_.graph().resolve_output(watch.port)) entry->second.width = width_of(*port);
     }
     std::size_t channels = 0;
-    for (const std::string& name : spectra) {
-        if (const auto port = engine_.graph().resolve_output(name)) channels += width_of(*port);
+    std::size_t spectra = 0;
+    for (const auto& [name, wanted] : ports) {
+        const std::size_t width = std::max<std::size_t>(wanted.width, 1);
+        channels += width;
+        spectra += wanted.spectrum ? width : 0;
     }
-    if (channels <= kMaximumSpectra) return {};
-    return fail(ErrorCode::resource_exhausted, "all clients together would watch the spectra of " +
-                                                   std::to_string(channels) + " channels; the limit is " +
-                                                   std::to_string(kMaximumSpectra));
+    if (ports.size() > limits_.watched_ports) {
+        return std::unexpected(limit_exceeded("watch " + std::to_string(ports.size()) + " ports", limits_.watched_ports,
+                                              "max-watched-ports"));
+    }
+    if (channels > limits_.watched_channels) {
+        return std::unexpected(limit_exceeded("watch " + std::to_string(channels) + " channels",
+                                              limits_.watched_channels, "max-watched-channels"));
+    }
+    if (spectra > kMaximumSpectra) {
+        return std::unexpected(
+            limit_exceeded("watch the spectra of " + std::to_string(spectra) + " channels", kMaximumSpectra));
+    }
+    return {};
 }
 
 Expected<void> PortWatches::subscribe(Telemetry::Subscriber& subscriber, std::span<const Watch> watches,
                                       float rate_hz) {
-    if (auto good = check(watches, subscriber); !good) return good;
-    if (clients_.empty()) frame_ = measured_frame();
-    const double interval = engine_.config().sample_rate_hz / static_cast<double>(rate_hz);
-    Client client{.subscriber = &subscriber,
-                  .interval_frames = interval,
-                  .due = static_cast<double>(engine_.renderer().frames()) + interval};
-    for (const Watch& watch : watches)
-        client.watched.push_back({.port = port_of(watch.port), .spectrum = watch.spectrum});
-    const bool had = std::erase_if(clients_, [&](const Client& other) { return other.subscriber == &subscriber; }) != 0;
-    if (!watches.empty()) clients_.push_back(std::move(client));
-    if (had || !watches.empty()) resolve();
+    if (watches.size() > kMaximumOfClient) {
+        return fail(ErrorCode::invalid_argument, "watches has " + std::to_string(watches.size()) +
+                                                     " elements: expected at most " + std::to_string(kMaximumOfClient));
+    }
+    std::vector<Watch> wanted = merged(watches);
+    const auto known = members_.find(&subscriber);
+    if (auto good = check(wanted, known == members_.end() ? nullptr : &known->second); !good) return good;
+    if (members_.empty()) frame_ = measured_frame();
+    withdraw(subscriber);
+    // Its view is removed last: ports that it watches before and after continue to be measured.
+    struct AtEnd {
+        ~AtEnd() { watches.remove_unused(); }
+        PortWatches& watches;
+    };
+    {
+        const AtEnd at_end{*this};
+        if (!wanted.empty()) enter(subscriber, std::move(wanted), rate_hz);
+    }
+    resolve_if_changed();
     return {};
 }
 
 void PortWatches::unsubscribe(Telemetry::Subscriber& subscriber) {
-    if (std::erase_if(clients_, [&](const Client& client) { return client.subscriber == &subscriber; }) != 0) resolve();
+    if (!members_.contains(&subscriber)) return;
+    withdraw(subscriber);
+    remove_unused();
+    resolve_if_changed();
 }
 
-std::shared_ptr<PortWatches::Port> PortWatches::port_of(const std::string& name) {
-    for (const auto& port : ports()) {
-        if (port->name == name) return port;
+/// The client gets no more events. Its view may be left without subscribers.
+void PortWatches::withdraw(Telemetry::Subscriber& subscriber) {
+    const auto node = members_.extract(&subscriber);
+    if (node.empty()) return;
+    const auto& [rate, view] = node.mapped();
+    watches_ -= view->first.size();
+    std::erase(view->second.subscribers, &subscriber);
+    std::erase(rate->second.report.recipients_left, &subscriber);
+}
+
+void PortWatches::enter(Telemetry::Subscriber& subscriber, std::vector<Watch> watches, float rate_hz) {
+    const float nearest = nearest_rate(rates_, rate_hz, limits_.telemetry_rates);
+    const double interval = engine_.config().sample_rate_hz / static_cast<double>(nearest);
+    Rate fresh{.interval_frames = interval, .due = static_cast<double>(engine_.renderer().frames()) + interval};
+    const auto rate = rates_.try_emplace(nearest, std::move(fresh)).first;
+    const auto [view, added] = rate->second.views.try_emplace(std::move(watches));
+    if (added) fill(rate->second, view->first, view->second);
+    // With room for it, push_back() does not throw: the client is in both places, or in neither.
+    Subscribers& all = view->second.subscribers;
+    if (all.size() == all.capacity()) all.reserve(2 * all.size() + 1);
+    members_.emplace(&subscriber, Member{.rate = rate, .view = view});
+    all.push_back(&subscriber);
+    watches_ += view->first.size();
+}
+
+void PortWatches::fill(Rate& rate, const std::vector<Watch>& watches, View& view) {
+    changed_ = true;
+    view.watched.reserve(watches.size());
+    for (const Watch& watch : watches) {
+        const auto port = ports_.try_emplace(watch.port).first;
+        port->second.name = port->first;
+        Reading& reading = rate.readings.try_emplace(port->second.name, Reading{.port = &port->second}).first->second;
+        view.watched.push_back({&reading, watch.spectrum});
+        ++reading.views;
+        ++port->second.views;
+        port->second.views_of_spectra += watch.spectrum ? 1U : 0U;
     }
-    return std::make_shared<Port>(Port{.name = name});
 }
 
-/// Each once.
-std::vector<std::shared_ptr<PortWatches::Port>> PortWatches::ports() const {
-    std::vector<std::shared_ptr<Port>> all;
-    for (const Client& client : clients_) {
-        for (const Watched& watched : client.watched) all.push_back(watched.port);
+/// Removes the views that no client has, and what only they have watched.
+void PortWatches::remove_unused() {
+    const auto unused = [](const auto& entry) { return entry.second.views == 0; };
+    for (auto& [rate_hz, rate] : rates_) {
+        std::erase_if(rate.views, [&](const auto& entry) {
+            if (!entry.second.subscribers.empty()) return false;
+            forget(rate, entry.second);
+            return true;
+        });
+        std::erase_if(rate.readings, unused);
     }
-    std::ranges::sort(all);
-    const auto repeated = std::ranges::unique(all);
-    all.erase(repeated.begin(), repeated.end());
-    return all;
+    std::erase_if(rates_, [](const auto& entry) { return entry.second.views.empty(); });
+    std::erase_if(ports_, unused);
 }
 
-bool PortWatches::wants_spectrum(const Port& port) const {
-    return std::ranges::any_of(clients_, [&](const Client& client) {
-        return std::ranges::any_of(
-            client.watched, [&](const Watched& watched) { return watched.spectrum && watched.port.get() == &port; });
-    });
+void PortWatches::forget(Rate& rate, const View& view) {
+    changed_ = true;
+    if (std::vector<View*>& left = rate.report.left; !left.empty() && left.back() == &view) {
+        end_view(rate.report);
+    } else {
+        std::erase(left, &view);
+    }
+    for (const auto& [reading, spectrum] : view.watched) {
+        --reading->views;
+        --reading->port->views;
+        reading->port->views_of_spectra -= spectrum ? 1U : 0U;
+    }
 }
 
 std::uint32_t PortWatches::width_of(PortRef port) const {
@@ -126,34 +230,45 @@ std::uint32_t PortWatches::width_of(PortRef port) const {
 
 /// Looks the names up, and lets the engine measure what they refer to. A tap that already measures the port stays.
 void PortWatches::resolve() {
-    resolved_revision_ = engine_.revision();
     std::vector<WatchedPort> watched;
+    std::size_t channels = 0;
     std::size_t spectra = 0;
-    for (const auto& port : ports()) {
-        const auto found = engine_.graph().resolve_output(port->name);
-        const std::optional<PortRef> ref = found ? std::optional{*found} : std::nullopt;
-        const std::uint32_t width = ref ? width_of(*ref) : 0;
-        const bool spectrum = ref && wants_spectrum(*port) && spectra + width <= kMaximumSpectra;
+    for (auto& [name, port] : ports_) {
+        const auto found = engine_.graph().resolve_output(name);
+        const std::uint32_t width = found ? width_of(*found) : 0;
+        // The graph may have got more channels since the limits were checked.
+        const bool fits = found && channels + width <= limits_.watched_channels;
+        const std::optional<PortRef> ref = fits ? std::optional{*found} : std::nullopt;
+        const bool spectrum = fits && port.views_of_spectra != 0 && spectra + width <= kMaximumSpectra;
+        channels += fits ? width : 0;
         spectra += spectrum ? width : 0;
-        const bool stays = port->tap != nullptr && port->ref == ref && (port->tap->samples() != nullptr) == spectrum;
+        Measured& measured = port.measured;
+        const bool stays =
+            measured.tap != nullptr && measured.ref == ref && (measured.tap->samples() != nullptr) == spectrum;
         if (!stays) {
-            *port = {.name = port->name, .ref = ref};
+            measured = {.ref = ref};
             if (ref)
-                port->tap = std::make_shared<PortTap>(width, engine_.config().sample_rate_hz,
-                                                      engine_.config().block_size, spectrum);
+                measured.tap = std::make_shared<PortTap>(width, engine_.config().sample_rate_hz,
+                                                         engine_.config().block_size, spectrum);
         }
-        if (ref) watched.push_back({*ref, port->tap});
+        if (ref) watched.push_back({*ref, measured.tap});
     }
     engine_.watch_ports(std::move(watched));
+    // After an exception, they are looked up again.
+    resolved_revision_ = engine_.revision();
+    changed_ = false;
+}
+
+void PortWatches::resolve_if_changed() {
+    if (changed_) resolve();
 }
 
 /// The engine replaces nodes that were faulty without a new revision.
 bool PortWatches::outdated() const {
-    if (engine_.revision() != resolved_revision_) return true;
-    return std::ranges::any_of(clients_, [&](const Client& client) {
-        return std::ranges::any_of(client.watched, [&](const Watched& watched) {
-            return watched.port->ref && engine_.graph().find(watched.port->ref->node) == nullptr;
-        });
+    if (changed_ || engine_.revision() != resolved_revision_) return true;
+    return std::ranges::any_of(ports_, [&](const auto& entry) {
+        const std::optional<PortRef>& ref = entry.second.measured.ref;
+        return ref && engine_.graph().find(ref->node) == nullptr;
     });
 }
 
@@ -166,29 +281,38 @@ std::uint64_t PortWatches::measured_frame() const {
     return engine_.renderer().frames() / quantum * quantum;
 }
 
-void PortWatches::poll() {
-    if (clients_.empty()) return;
-    const std::uint64_t measured = measured_frame();
-    const std::uint64_t frames = measured - std::exchange(frame_, measured);
-    for (const auto& port : ports()) {
-        if (port->tap != nullptr) take_levels(*port);
+void PortWatches::poll(const std::function<bool()>& over) {
+    if (members_.empty()) return;
+    collect();
+    for (auto& [rate_hz, rate] : rates_) {
+        const bool due = static_cast<double>(frame_) >= rate.due && rate.frame_count != 0;
+        if (due && rate.report.left.empty()) begin_report(rate);
     }
-    for (Client& client : clients_) {
-        client.frame_count += frames;
-        for (Watched& watched : client.watched) add_channels(watched.port->taken, watched.sum);
-    }
-    if (outdated()) resolve();
-    for (Client& client : clients_) {
-        if (static_cast<double>(measured) < client.due || client.frame_count == 0) continue;
-        send(client);
-        // After a delay of the control thread, skipped events are not sent later.
-        client.due =
-            std::max(client.due, static_cast<double>(measured) - client.interval_frames) + client.interval_frames;
+    // One step of each rate in turn: long lists do not delay the events of other rates.
+    for (bool working = true; working;) {
+        working = false;
+        for (auto& [rate_hz, rate] : rates_) working = continue_report(rate) || working;
+        if (over()) return;
     }
 }
 
+/// Takes what has been measured. `limits_.watched_channels` bounds the time.
+void PortWatches::collect() {
+    const std::uint64_t measured = measured_frame();
+    const std::uint64_t frames = measured - std::exchange(frame_, measured);
+    if (frames == 0) return;
+    for (auto& [name, port] : ports_) {
+        if (port.measured.tap != nullptr) take_levels(port.measured);
+    }
+    for (auto& [rate_hz, rate] : rates_) {
+        rate.frame_count += frames;
+        for (auto& [name, reading] : rate.readings) add_channels(reading.port->measured.taken, reading.sum);
+    }
+    if (outdated()) resolve();
+}
+
 /// Takes what was measured up to frame_.
-void PortWatches::take_levels(Port& port) const {
+void PortWatches::take_levels(Measured& port) const {
     port.taken.assign(port.tap->channel_count(), {});
     while (const auto record = port.held ? std::exchange(port.held, {}) : port.tap->levels().take()) {
         if (record->end_frame > frame_) {
@@ -199,55 +323,107 @@ void PortWatches::take_levels(Port& port) const {
     }
 }
 
-void PortWatches::send(Client& client) {
-    v1::Event event;
-    v1::PortLevels& message = *event.mutable_port_levels();
-    message.set_frame(frame_);
-    message.set_frame_count(static_cast<std::uint32_t>(std::exchange(client.frame_count, 0)));
-    for (Watched& watched : client.watched) {
-        Channels sum = std::exchange(watched.sum, {});
-        if (watched.port->tap == nullptr) continue;
-        sum.resize(watched.port->tap->channel_count());  // nothing has been measured yet, or of an earlier node
-        v1::PortLevel& level = *message.add_ports();
-        level.set_port(watched.port->name);
-        for (const MeasuredLevels::Channel& channel : sum) write_channel(channel, *level.add_channels());
-        if (watched.spectrum) write_spectra(watched, level);
+void PortWatches::begin_report(Rate& rate) const {
+    rate.report = {.frame = frame_, .frame_count = std::exchange(rate.frame_count, 0)};
+    for (auto& [name, reading] : rate.readings) {
+        const bool measured = std::ranges::any_of(
+            reading.sum, [](const MeasuredLevels::Channel& channel) { return channel.frame_count != 0; });
+        reading.reported = std::exchange(reading.sum, {});
+        // Nothing yet would look like silence; the width may be that of an earlier node.
+        reading.reported.resize(measured ? reading.port->width() : 0);
+        reading.encoded = {};
     }
-    deliver(event, std::array{client.subscriber});
+    for (auto& [watches, view] : rate.views | std::views::reverse) rate.report.left.push_back(&view);
+    // After a delay of the control thread, skipped events are not sent later.
+    const auto frame = static_cast<double>(frame_);
+    rate.due = std::max(rate.due, frame - rate.interval_frames) + rate.interval_frames;
 }
 
-void PortWatches::write_spectra(Watched& watched, v1::PortLevel& message) {
-    Port& port = *watched.port;
-    if (port.tap->samples() == nullptr) return;
+/// Does one step. Returns whether another one may be left.
+bool PortWatches::continue_report(Rate& rate) {
+    Report& report = rate.report;
+    if (report.left.empty()) return false;
+    const View& view = *report.left.back();
+    if (report.encoded < view.watched.size()) {
+        const Watched& next = view.watched[report.encoded];
+        if (!encode(next)) return true;
+        report.ports += next.reading->encoded[next.spectrum ? 1 : 0];
+        ++report.encoded;
+        return true;
+    }
+    if (report.event == nullptr) {
+        report.recipients_left = view.subscribers;
+        report.event = std::make_shared<const std::string>(event_of(report.frame, report.frame_count, report.ports));
+    }
+    for (std::size_t i = 0; i < kDeliveredInStep && !report.recipients_left.empty(); ++i) {
+        report.recipients_left.back()->deliver_telemetry(report.event);
+        report.recipients_left.pop_back();
+    }
+    if (report.recipients_left.empty()) end_view(report);
+    return true;
+}
+
+/// Continues with the next view.
+void PortWatches::end_view(Report& report) {
+    report.left.pop_back();
+    report.encoded = 0;
+    report.ports = {};
+    report.event = {};
+    report.recipients_left = {};
+}
+
+/// Encodes the port unless another view has it in the same event. Returns false if its spectra need another step.
+bool PortWatches::encode(const Watched& watched) {
+    Reading& reading = *watched.reading;
+    std::string& encoded = reading.encoded[watched.spectrum ? 1 : 0];
+    if (!encoded.empty() || reading.reported.empty()) return true;
+    Measured& measured = reading.port->measured;
+    if (watched.spectrum && !update_spectra(measured)) return false;
+    v1::PortLevels message;
+    v1::PortLevel& level = *message.add_ports();
+    level.set_port(std::string{reading.port->name});
+    for (const MeasuredLevels::Channel& channel : reading.reported) write_channel(channel, *level.add_channels());
+    if (watched.spectrum && !measured.spectra.empty() &&
+        std::exchange(reading.spectra_frame, measured.spectra_frame) != measured.spectra_frame) {
+        for (const std::vector<float>& magnitudes : measured.spectra) {
+            v1::Spectrum& spectrum = *level.add_spectra();
+            spectrum.set_band_hz(static_cast<float>(engine_.config().sample_rate_hz / dsp::Spectrum::kFrames));
+            spectrum.mutable_magnitudes_db()->Add(magnitudes.begin(), magnitudes.end());
+        }
+    }
+    encoded = message.SerializeAsString();
+    return true;
+}
+
+/// Computes the spectrum of one channel, if those of the port are due. Returns false if another channel is left.
+bool PortWatches::update_spectra(Measured& port) {
+    if (port.tap == nullptr || port.tap->samples() == nullptr) return true;
     const double interval = engine_.config().sample_rate_hz / kSpectrumRateHz;
-    if (static_cast<double>(frame_ - port.spectra_frame) >= interval || port.spectra.empty()) compute_spectra(port);
-    if (port.spectra.empty() || watched.spectra_frame == port.spectra_frame) return;
-    watched.spectra_frame = port.spectra_frame;
-    for (const std::vector<float>& magnitudes : port.spectra) {
-        v1::Spectrum& spectrum = *message.add_spectra();
-        spectrum.set_band_hz(static_cast<float>(engine_.config().sample_rate_hz / dsp::Spectrum::kFrames));
-        spectrum.mutable_magnitudes_db()->Add(magnitudes.begin(), magnitudes.end());
-    }
-}
-
-void PortWatches::compute_spectra(Port& port) {
+    const bool due = port.spectra.empty() || static_cast<double>(frame_ - port.spectra_frame) >= interval;
+    if (!due && port.next_spectra.empty()) return true;
     if (!analyzer_) analyzer_.emplace();
     const SampleHistory& samples = *port.tap->samples();
     std::array<float, dsp::Spectrum::kFrames> latest{};
-    std::vector<std::vector<float>> spectra;
-    for (std::uint32_t channel = 0; channel < samples.channel_count(); ++channel) {
-        if (samples.copy_latest(channel, latest) == 0) return;  // not enough yet: the next event has them
-        std::vector<float>& magnitudes = spectra.emplace_back(dsp::Spectrum::kBands);
-        analyzer_->magnitudes(latest, std::span<float, dsp::Spectrum::kBands>{magnitudes});
-        for (float& magnitude : magnitudes) magnitude = decibels(static_cast<double>(magnitude));
+    if (samples.copy_latest(static_cast<std::uint32_t>(port.next_spectra.size()), latest) == 0) {
+        port.next_spectra.clear();  // not enough yet: the next event has them
+        return true;
     }
-    port.spectra = std::move(spectra);
+    std::vector<float>& magnitudes = port.next_spectra.emplace_back(dsp::Spectrum::kBands);
+    analyzer_->magnitudes(latest, std::span<float, dsp::Spectrum::kBands>{magnitudes});
+    for (float& magnitude : magnitudes) magnitude = decibels(static_cast<double>(magnitude));
+    if (port.next_spectra.size() < samples.channel_count()) return false;
+    port.spectra = std::exchange(port.next_spectra, {});
     port.spectra_frame = frame_;
+    return true;
 }
 
 std::optional<std::chrono::microseconds> PortWatches::interval() const {
-    if (clients_.empty()) return std::nullopt;
-    const double due = std::ranges::min_element(clients_, {}, &Client::due)->due;
+    if (members_.empty()) return std::nullopt;
+    double due = rates_.begin()->second.due;
+    for (const auto& [rate_hz, rate] : rates_) {
+        if (!rate.report.left.empty()) return std::chrono::microseconds{0};
+        due = std::min(due, rate.due);
+    }
     const double left_s = (due - static_cast<double>(engine_.renderer().frames())) / engine_.config().sample_rate_hz;
     const std::chrono::microseconds left{static_cast<std::int64_t>(1e6 * std::max(left_s, 0.0))};
     return std::clamp(left, kShortestPoll, kLongestPoll);

@@ -1,100 +1,170 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <array>
 #include <chrono>
+#include <compare>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
+#include <unordered_map>
 #include <vector>
 
+#include "api/events/outbox.h"
 #include "api/events/telemetry.h"
+#include "api/limits.h"
 #include "dsp/spectrum.h"
 #include "engine/engine.h"
 #include "graph/port_tap.h"
-#include "rta/v1/control.pb.h"
 #include "text/error.h"
 
 namespace rta::api {
 
-/// Sends the levels and spectra of ports to the clients that watch them, to each at its rate. Clients share the measurement of
-/// a port. A watch belongs to a name: it measures the port that has the name at that time, and nothing while there is none.
-/// Has no timer, and nothing to do without clients. [control]
+/// Sends the levels and spectra of ports to the clients that watch them, to each at its rate. A watch belongs to a name: it
+/// measures the port that has the name at that time, and nothing while there is none.
+///
+/// A **port** is measured once for all clients. For each rate, a **reading** adds up its measurements and encodes them once
+/// for each event. Clients that watch the same ports at the same rate share a **view**, which gets one event for all of
+/// them. So the cost of a client is that of queueing events, unless it is the only one with its list of ports.
+///
+/// Events are built and delivered in small steps, until the caller's slice is over; a rate that is not finished when its
+/// next event is due skips that event. Has no timer, and nothing to do without clients. [control]
 class PortWatches {
  public:
     static constexpr std::size_t kMaximumOfClient = 64;
-    /// Channels of spectra, of all clients together.
+    /// Channels of spectra, of all clients together. A port that does not exist yet counts as one channel.
     static constexpr std::size_t kMaximumSpectra = 64;
     /// Spectra in a second.
     static constexpr double kSpectrumRateHz = 25.0;
+    /// Clients that get an event in one step.
+    static constexpr std::size_t kDeliveredInStep = 32;
 
     struct Watch {
         std::string port;  ///< as in PortWatch
         bool spectrum = false;
+        [[nodiscard]] auto operator<=>(const Watch&) const = default;
     };
 
-    /// `maximum_ports` as in ClientLimits::watched_ports.
-    PortWatches(Engine& engine, std::size_t maximum_ports) : engine_{engine}, maximum_ports_{maximum_ports} {}
+    PortWatches(Engine& engine, const ClientLimits& limits) : engine_{engine}, limits_{limits} {}
 
-    /// Replaces what the client watches; nothing if `watches` is empty. INVALID_ARGUMENT: invalid port; NOT_FOUND,
-    /// FAILED_PRECONDITION: an existing node has no such output; RESOURCE_EXHAUSTED.
+    /// Replaces what the client watches; nothing if `watches` is empty. A port that is listed twice is sent once.
+    /// INVALID_ARGUMENT: invalid port; NOT_FOUND, FAILED_PRECONDITION: an existing node has no such output;
+    /// RESOURCE_EXHAUSTED.
     [[nodiscard]] Expected<void> subscribe(Telemetry::Subscriber& subscriber, std::span<const Watch> watches,
                                            float rate_hz);
     /// No effect if it watches nothing.
     void unsubscribe(Telemetry::Subscriber& subscriber);
 
-    /// Collects measurements, and sends the events that are due.
-    void poll();
+    /// Collects measurements, and sends the events that are due, at least one step and until `over` returns true.
+    void poll(const std::function<bool()>& over);
     /// Returns how long the next poll() may be delayed; nothing without clients.
     [[nodiscard]] std::optional<std::chrono::microseconds> interval() const;
 
  private:
     using Channels = std::vector<MeasuredLevels::Channel>;
-    /// A port, for all clients that watch it.
-    struct Port {
-        std::string name;
-        std::optional<PortRef> ref{};    ///< nullopt: no port has this name now
+    using Spectra = std::vector<std::vector<float>>;  ///< of each channel, in dBFS
+
+    /// What is measured at the port that has a name now.
+    struct Measured {
+        std::optional<PortRef> ref{};    ///< nullopt: no port has this name, or it has too many channels
         std::shared_ptr<PortTap> tap{};  ///< null: the same
         std::optional<LevelRecord> held{};
-        Channels taken{};                           ///< in the current poll()
-        std::vector<std::vector<float>> spectra{};  ///< of each channel, in dBFS
-        std::uint64_t spectra_frame = 0;            ///< at which they were computed
+        Channels taken{};  ///< in the current poll()
+        Spectra spectra{};
+        std::uint64_t spectra_frame = 0;  ///< at which they were computed
+        Spectra next_spectra{};           ///< of the channels for which they have been computed
+    };
+    struct Port {
+        std::string_view name;             ///< its key
+        std::size_t views = 0;             ///< that watch it
+        std::size_t views_of_spectra = 0;  ///< of them
+        Measured measured{};
+
+        [[nodiscard]] std::size_t width() const { return measured.tap == nullptr ? 0 : measured.tap->channel_count(); }
+    };
+    using Ports = std::map<std::string, Port, std::less<>>;
+
+    /// A port at one rate.
+    struct Reading {
+        Port* port;
+        std::size_t views = 0;
+        Channels sum{};                   ///< since the previous event
+        Channels reported{};              ///< in the event that is sent now; empty: the port is left out
+        std::uint64_t spectra_frame = 0;  ///< of those sent last
+        /// The element of PortLevels.ports in that event, without and with spectra; empty: not encoded yet.
+        std::array<std::string, 2> encoded{};
     };
     struct Watched {
-        std::shared_ptr<Port> port;
+        Reading* reading;
         bool spectrum;
-        Channels sum{};                   ///< since the previous event
-        std::uint64_t spectra_frame = 0;  ///< of those sent last
     };
-    struct Client {
-        Telemetry::Subscriber* subscriber;
+    using Subscribers = std::vector<Telemetry::Subscriber*>;
+    struct View {
+        std::vector<Watched> watched;
+        Subscribers subscribers;
+    };
+    using Views = std::map<std::vector<Watch>, View>;
+
+    /// The event of a rate, while it is sent to one view after the other.
+    struct Report {
+        std::uint64_t frame = 0;
+        std::uint64_t frame_count = 0;
+        std::vector<View*> left{};      ///< the next last
+        std::size_t encoded = 0;        ///< of its ports
+        std::string ports{};            ///< those
+        SharedTelemetry event{};        ///< once all are; null before
+        Subscribers recipients_left{};  ///< of the event
+    };
+    struct Rate {
         double interval_frames;
         double due;  ///< in frames of the engine's clock
         std::uint64_t frame_count = 0;
-        std::vector<Watched> watched{};
+        std::map<std::string_view, Reading> readings{};  ///< by the names of their ports
+        Views views{};
+        Report report{};
+    };
+    using Rates = std::map<float, Rate>;  ///< in Hz
+    struct Member {
+        Rates::iterator rate;
+        Views::iterator view;
     };
 
-    [[nodiscard]] Expected<void> check(std::span<const Watch> watches, const Telemetry::Subscriber& subscriber) const;
+    [[nodiscard]] Expected<void> check(const std::vector<Watch>& watches, const Member* member) const;
     [[nodiscard]] Expected<void> check_port(const std::string& port) const;
-    [[nodiscard]] std::shared_ptr<Port> port_of(const std::string& name);
-    [[nodiscard]] std::vector<std::shared_ptr<Port>> ports() const;
-    [[nodiscard]] bool wants_spectrum(const Port& port) const;
     [[nodiscard]] std::uint32_t width_of(PortRef port) const;
+    void withdraw(Telemetry::Subscriber& subscriber);
+    void enter(Telemetry::Subscriber& subscriber, std::vector<Watch> watches, float rate_hz);
+    void fill(Rate& rate, const std::vector<Watch>& watches, View& view);
+    void remove_unused();
+    void forget(Rate& rate, const View& view);
     void resolve();
+    void resolve_if_changed();
     [[nodiscard]] bool outdated() const;
-    void take_levels(Port& port) const;
-    void send(Client& client);
-    void write_spectra(Watched& watched, v1::PortLevel& message);
-    void compute_spectra(Port& port);
+
+    void collect();
+    void take_levels(Measured& port) const;
+    void begin_report(Rate& rate) const;
+    [[nodiscard]] bool continue_report(Rate& rate);
+    [[nodiscard]] bool encode(const Watched& watched);
+    [[nodiscard]] bool update_spectra(Measured& port);
+    static void end_view(Report& report);
     [[nodiscard]] std::uint64_t measured_frame() const;
 
     Engine& engine_;
-    const std::size_t maximum_ports_;
-    std::vector<Client> clients_;
+    const ClientLimits& limits_;
+    Ports ports_;
+    Rates rates_;
+    std::unordered_map<Telemetry::Subscriber*, Member> members_;
+    std::size_t watches_ = 0;                ///< of all members
     std::uint64_t frame_ = 0;                ///< up to which levels have been taken
     std::uint64_t resolved_revision_ = 0;    ///< of the graph in which the names were looked up last
+    bool changed_ = false;                   ///< views have been added or removed since
     std::optional<dsp::Spectrum> analyzer_;  ///< once it is needed
 };
 

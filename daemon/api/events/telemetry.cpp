@@ -58,7 +58,7 @@ void Telemetry::subscribe(Subscriber& subscriber, const Topics& topics, TimePoin
     }
     if (topics.xruns) xruns_.push_back(&subscriber);
     if (topics.levels || topics.load) {
-        const float rate_hz = rate_for(topics.rate_hz);
+        const float rate_hz = nearest_rate(groups_, topics.rate_hz, maximum_rates_);
         Group& group = groups_[rate_hz];
         if (group.load.empty()) group.load_due = now + std::chrono::microseconds{std::lround(1e6 / rate_hz)};
         if (group.levels.empty()) group.levels_due.reset();
@@ -68,12 +68,6 @@ void Telemetry::subscribe(Subscriber& subscriber, const Topics& topics, TimePoin
     if (topics.node_loads) node_loads_subscribers_.push_back(&subscriber);
     update_watch();
     if (!node_loads_subscribers_.empty() && !timing_) begin_node_loads(now);
-}
-
-float Telemetry::rate_for(float wanted_hz) const {
-    if (groups_.contains(wanted_hz) || groups_.size() < maximum_rates_) return wanted_hz;
-    const auto distance = [&](const auto& entry) { return std::abs(entry.first - wanted_hz); };
-    return std::ranges::min_element(groups_, {}, distance)->first;
 }
 
 void Telemetry::unsubscribe(Subscriber& subscriber) {

@@ -90,7 +90,6 @@ class Telemetry {
     };
 
     void leave(Subscriber& subscriber);
-    [[nodiscard]] float rate_for(float wanted_hz) const;
     void update_watch();
     void poll_levels();
     void poll_load(TimePoint now);

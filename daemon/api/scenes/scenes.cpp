@@ -243,7 +243,7 @@ void Scenes::finish(const Expected<void>& outcome) {
 
 void Scenes::publish(v1::SceneChanged::What what, const v1::SceneInfo& scene, const Who& who, std::string_view old_name,
                      std::uint64_t revision) {
-    hub_.publish([&](v1::Event& event) {
+    const auto fill = [&](v1::Event& event) {
         v1::SceneChanged& changed = *event.mutable_scene_changed();
         changed.set_what(what);
         *changed.mutable_scene() = scene;
@@ -251,7 +251,8 @@ void Scenes::publish(v1::SceneChanged::What what, const v1::SceneInfo& scene, co
         changed.set_revision(revision);
         changed.set_client_name(who.client_name);
         changed.set_author(who.author);
-    });
+    };
+    hub_.publish(std::cref(fill));  // does not allocate, as in publish_edits()
 }
 
 // ---------------------------------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <functional>
 #include <map>
 #include <optional>
 #include <random>
@@ -15,10 +16,13 @@
 #include <utility>
 #include <vector>
 
+#include "api/history/history_changes.h"
+#include "api/history/saved_history.h"
 #include "api/history/undo_plan.h"
 #include "document/document.h"
 #include "script.h"
 #include "studio.h"
+#include "support/allocation_trap.h"
 #include "support/analysis.h"
 #include "support/offline_engine.h"
 #include "support/random_edits.h"
@@ -27,6 +31,8 @@
 namespace rta::api::test {
 namespace {
 
+using rta::test::allocation_trap_active;
+using rta::test::AllocationTrap;
 using rta::test::RandomEdit;
 using rta::test::RandomEdits;
 
@@ -83,6 +89,89 @@ TEST(History, ADragIsOneStepWithTheValueBeforeIt) {
     EXPECT_EQ(studio.value("osc", "gain_db"), -20.0F);
     ASSERT_TRUE(studio.redo("ann"));
     EXPECT_EQ(studio.value("vol", "gain_db"), -20.0F);
+}
+
+/// A drag of 5,000 changes with 20 records of the journal, whose readers keep what they have been given. Returns the
+/// allocations of the changes right after a record, and of the others.
+std::pair<std::vector<std::uint64_t>, std::vector<std::uint64_t>> allocations_of_a_drag(Studio& studio) {
+    constexpr int kChanges = 5'000;
+    constexpr int kChangesInRecord = 250;
+    std::pair<std::vector<std::uint64_t>, std::vector<std::uint64_t>> counts;
+    const std::size_t steps = studio.history.steps().size();
+    std::function<std::string()> record;
+    for (int i = 0; i < kChanges; ++i) {
+        const SetParameter change{"vol", "gain_db", -0.001F * static_cast<float>(i + 1), {}};
+        const float before = -0.001F * static_cast<float>(i);
+        const bool recorded = i != 0 && i % kChangesInRecord == 0;
+        if (recorded) record = studio.history.take_changes();
+        studio.now += std::chrono::milliseconds{10};
+        const AllocationTrap trap;
+        studio.history.record({"ann", "test"}, 1, studio.now, {&change, 1}, {&before, 1}, {&change.value, 1});
+        const std::uint64_t count = trap.count();
+        if (i != 0) (recorded ? counts.first : counts.second).push_back(count);
+    }
+    EXPECT_EQ(studio.history.steps().size(), std::min(steps + 1, History::kMaximumSteps));
+    return counts;
+}
+
+TEST(History, AChangeOfADragCostsTheSameHoweverLongItAndTheHistoryAre) {
+    if (!allocation_trap_active()) GTEST_SKIP() << "this build cannot count allocations";
+    Studio fresh;
+    ASSERT_TRUE(fresh.edit("ann", tone_edits()));
+    const auto [recorded, others] = allocations_of_a_drag(fresh);
+    EXPECT_EQ(std::ranges::min(others), std::ranges::max(others));
+    EXPECT_EQ(std::ranges::min(recorded), std::ranges::max(recorded));
+    EXPECT_LE(std::ranges::max(recorded), 30U) << "a copy of a step of one parameter";
+
+    Studio full;
+    ASSERT_TRUE(full.edit("ann", tone_edits()));
+    for (std::size_t i = 0; i < History::kMaximumSteps; ++i) {
+        full.now += std::chrono::seconds{3};
+        full.set("bob", "osc", "gain_db", i % 2 == 0 ? -1.0F : -2.0F);
+    }
+    ASSERT_EQ(full.history.steps().size(), History::kMaximumSteps);
+    const auto [recorded_later, others_later] = allocations_of_a_drag(full);
+    EXPECT_EQ(others_later, others);
+    EXPECT_EQ(recorded_later, recorded);
+}
+
+/// A value that a dropped step passes on to a later one is recorded.
+TEST(History, TheRecordedChangesLeadToTheHistoryAlsoWhenStepsAreDropped) {
+    Studio studio;
+    ASSERT_TRUE(studio.edit("ann", tone_edits()));
+    studio.set("ann", "vol", "gain_db", -1.0F);
+    ASSERT_TRUE(studio.undo("ann"));
+    studio.set("bob", "vol", "gain_db", -2.0F);  // from the value without the step of ann
+    ASSERT_TRUE(studio.redo("ann"));
+    const auto change = [&](int i) {
+        studio.now += std::chrono::seconds{3};
+        studio.set("bob", "osc", "gain_db", i % 2 == 0 ? -1.0F : -2.0F);
+    };
+    for (int i = 0; studio.history.steps().size() < History::kMaximumSteps; ++i) change(i);
+    const EngineConfig& config = studio.offline.engine.config();
+    SavedHistory saved = SavedHistory::read(studio.history.writer()(), builtin_nodes(), config).value();
+    static_cast<void>(studio.history.take_changes());
+    for (int i = 1; i <= 2; ++i) {
+        change(i);
+        ASSERT_TRUE(HistoryChanges::apply(studio.history.take_changes()(), saved, builtin_nodes(), config));
+        const std::vector<HistoryStep> steps = studio.history.steps();
+        ASSERT_EQ(saved.steps.size(), steps.size());
+        for (std::size_t k = 0; k < steps.size(); ++k) {
+            const auto& [node, before, after] = steps[k].content->changes.nodes.front();
+            const NodeChange& read = saved.steps[k].content->changes.nodes.front();
+            ASSERT_EQ(saved.steps[k].number, steps[k].number);
+            ASSERT_EQ(read.node, node) << k;
+            ASSERT_EQ(read.before == nullptr, before == nullptr) << k;
+            ASSERT_EQ(read.after->parameters, after->parameters) << k;
+            if (before == nullptr) continue;
+            ASSERT_EQ(read.before->parameters, before->parameters) << "step " << steps[k].number;
+        }
+    }
+    // The step of bob is the earliest now: the step of ann before it has left its value.
+    const HistoryStep earliest = studio.history.steps().front();
+    const auto gain = studio.offline.engine.graph().find_parameter("vol", "gain_db");
+    ASSERT_EQ(earliest.number, 3U);
+    EXPECT_EQ(earliest.content->changes.nodes.front().before->parameters[gain->index], -1.0F);
 }
 
 TEST(History, LaterParametersOfOthersStay) {

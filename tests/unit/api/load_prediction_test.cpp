@@ -5,6 +5,7 @@
 
 #include <limits>
 #include <map>
+#include <memory>
 #include <random>
 #include <string>
 #include <vector>
@@ -328,6 +329,30 @@ TEST_F(LoadPredictionTest, AScheduledTransactionIsCheckedWhenItIsDue) {
     EXPECT_EQ(failed.what(), v1::PendingChanged::FAILED);
     EXPECT_EQ(failed.error().code(), v1::RESOURCE_EXHAUSTED) << failed.error().message();
     EXPECT_EQ(script.engine.graph().find("s1"), nullptr);
+}
+
+/// When the server stops, the engine continues, and the prediction is destroyed.
+TEST_F(LoadPredictionTest, AnEngineThatIsReleasedIsNotWatched) {
+    set_costs();
+    script.play(tone());
+    const auto remove = [&](const char* node) {
+        auto prepared = script.engine.prepare({.edits = {RemoveNode{node}}});
+        ASSERT_TRUE(prepared);
+        ASSERT_TRUE(script.engine.commit(*prepared));
+        script.block();
+    };
+    const double before = predicted_us();
+    script.dispatcher.release_engine();
+    remove("osc");
+    EXPECT_EQ(predicted_us(), before) << "the change is not counted";
+
+    const auto wake = [] {};
+    auto other = std::make_unique<LoadPrediction>(
+        script.engine, script.daemon, script.workers, [&] { return script.now; }, wake);
+    other->release_engine();
+    other.reset();
+    remove("vol");
+    EXPECT_EQ(script.engine.graph().node_count(), 1U);
 }
 
 /// The sum that is kept from commit to commit is that of the graph.

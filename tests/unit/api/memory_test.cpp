@@ -3,7 +3,11 @@
 // served as before.
 #include <gtest/gtest.h>
 
+#include <string>
+
+#include "api/events/changes.h"
 #include "script.h"
+#include "support/allocation_trap.h"
 
 namespace rta::api::test {
 namespace {
@@ -78,6 +82,24 @@ TEST_F(Memory, WhatIsCommittedIsToldAsSuch) {
         a< response { id: 3 status { code: OK } apply_transaction { revision: 2 } }
     )");
     EXPECT_EQ(script.engine.graph().node_count(), 1U);
+}
+
+/// An allocation before the hub has the event would fail outside of it: the subscribers would not learn that they miss one.
+TEST(MemoryOfEvents, EditsAreHandedToTheHubWithoutAnAllocation) {
+    if (!rta::test::allocation_trap_active()) GTEST_SKIP() << "this build cannot count allocations";
+    EventHub hub{"instance", 1'000};
+    const std::string name = "a";
+    const Author author{name, name};
+    const auto publish = [&] {
+        v1::EditList edits;
+        v1::SetParameters parameters;
+        const rta::test::AllocationTrap trap;
+        publish_edits(hub, author, 1, edits, {});
+        publish_parameters(hub, author, 1, parameters, {});
+        return trap.count();
+    };
+    EXPECT_EQ(publish(), 0U);
+    EXPECT_EQ(hub.number(), 2U);
 }
 
 TEST(MemoryLimit, WhatMemoryIsTooShortForIsRefusedAtOnce) {

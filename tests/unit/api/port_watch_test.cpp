@@ -167,7 +167,11 @@ TEST_F(PortWatchTest, InvalidWatchesAreRefused) {
     EXPECT_EQ(watch(R"(watches { port: "osc:nope" })").status().code(), v1::NOT_FOUND);
     EXPECT_EQ(watch(R"(watches { port: "out" })").status().code(), v1::FAILED_PRECONDITION) << "it has no output";
     EXPECT_EQ(watch(R"(watches { port: "not a name" })").status().code(), v1::INVALID_ARGUMENT);
-    EXPECT_EQ(watch(R"(watches { })").status().code(), v1::INVALID_ARGUMENT);
+    for (const char* const wrong : {"", ":", "later:", ":out", "later:a:b", "later:not a name"}) {
+        const v1::Response refused = watch("watches { port: \"" + std::string{wrong} + "\" }");
+        EXPECT_EQ(refused.status().code(), v1::INVALID_ARGUMENT) << wrong;
+    }
+    EXPECT_EQ(watch("watches { port: \"later:" + std::string(65, 'x') + "\" }").status().code(), v1::INVALID_ARGUMENT);
     std::string many;
     for (int i = 0; i <= 64; ++i) many += "watches { port: \"n" + std::to_string(i) + "\" } ";
     EXPECT_EQ(watch(many).status().code(), v1::INVALID_ARGUMENT);
@@ -193,10 +197,107 @@ TEST_F(PortWatchTest, TheSpectraOfAllClientsAreLimited) {
     EXPECT_EQ(levels.back().ports(0).spectra_size(), 32);
 }
 
+TEST_F(PortWatchTest, APortThatIsListedTwiceIsSentOnce) {
+    watch(R"(watches { port: "vol" } watches { port: "osc" } watches { port: "vol" spectrum: true })");
+    play(48'000);
+    const auto levels = play(9'600);
+    ASSERT_FALSE(levels.empty());
+    ASSERT_EQ(levels.back().ports_size(), 2);
+    EXPECT_EQ(levels.back().ports(0).port(), "vol");
+    EXPECT_EQ(levels.back().ports(0).spectra_size(), 1);
+    EXPECT_EQ(levels.back().ports(1).port(), "osc");
+}
+
+TEST_F(PortWatchTest, APortWithoutANodeCountsAsOneChannelOfSpectra) {
+    std::string most;
+    for (int i = 0; i < 64; ++i) most += "watches { port: \"n" + std::to_string(i) + "\" spectrum: true } ";
+    EXPECT_EQ(watch(most).status().code(), v1::OK);
+    EXPECT_EQ(watch(R"(watches { port: "more" spectrum: true })", 'b').status().code(), v1::RESOURCE_EXHAUSTED);
+    EXPECT_EQ(watch(R"(watches { port: "n7" spectrum: true })", 'b').status().code(), v1::OK);
+}
+
+/// The clock of the daemon advances by more than a slice with each step.
+TEST_F(PortWatchTest, ThePollsOfManyClientsAreShort) {
+    constexpr std::string_view kNames = "abcdefgh";
+    for (const char name : kNames) {
+        if (name > 'b') script.play(std::string{"hello "} + name);
+        ASSERT_EQ(
+            watch("watches { port: \"osc\" } watches { port: \"" + std::string{name} + "\" }", name).status().code(),
+            v1::OK);
+    }
+    script.clock_step = std::chrono::milliseconds{1};
+    std::size_t events_received = 0;
+    std::size_t ticks_with_events = 0;
+    for (int block = 0; block < 750; ++block) {
+        script.render_block();
+        for (int tick = 0; tick < 4; ++tick) {
+            script.tick({});
+            std::size_t in_tick = 0;
+            for (const char name : kNames) {
+                while (const auto message = script.receive(name))
+                    in_tick += message->event().has_port_levels() ? 1U : 0U;
+            }
+            EXPECT_LE(in_tick, 1U) << "one step";
+            events_received += in_tick;
+            ticks_with_events += in_tick != 0 ? 1U : 0U;
+        }
+    }
+    EXPECT_GE(events_received, 8U * 9U) << "10 in a second, of each client";
+    EXPECT_LE(events_received, 8U * 10U);
+    EXPECT_EQ(ticks_with_events, events_received);
+}
+
 class FewPortsTest : public PortWatchTest {
  protected:
     FewPortsTest() : PortWatchTest{with_ports(2)} {}
 };
+
+class FewChannelsTest : public PortWatchTest {
+ protected:
+    FewChannelsTest() : PortWatchTest{{.watched_channels = 3}} {}
+};
+
+TEST_F(FewChannelsTest, TheChannelsOfAllClientsAreLimited) {
+    EXPECT_EQ(watch(R"(watches { port: "osc" } watches { port: "later" } watches { port: "vol" })").status().code(),
+              v1::OK);
+    const v1::Response refused = watch(R"(watches { port: "other" })", 'b');
+    EXPECT_EQ(refused.status().code(), v1::RESOURCE_EXHAUSTED);
+    EXPECT_NE(refused.status().message().find("would watch 4 channels; the limit is 3 (--max-watched-channels)"),
+              std::string::npos)
+        << refused.status().message();
+    // A port that gets more channels than fit is left out while it has them.
+    const auto names = [&] {
+        play(9'600);
+        std::vector<std::string> ports;
+        const auto levels = play(9'600);
+        if (levels.empty()) return ports;
+        for (const v1::PortLevel& port : levels.back().ports()) ports.push_back(port.port());
+        return ports;
+    };
+    edit(
+        R"(edits { add_node { name: "later" type: "sine" settings { fields { key: "channels" value { number_value: 3 } } } } })");
+    EXPECT_EQ(names(), (std::vector<std::string>{"later"}));
+    edit(
+        R"(edits { change_settings { node: "later" settings { fields { key: "channels" value { number_value: 1 } } } } })");
+    EXPECT_EQ(names(), (std::vector<std::string>{"osc", "later", "vol"}));
+}
+
+class FewWatchesTest : public PortWatchTest {
+ protected:
+    FewWatchesTest() : PortWatchTest{{.watches = 3}} {}
+};
+
+TEST_F(FewWatchesTest, TheWatchesOfAllClientsAreLimited) {
+    EXPECT_EQ(watch(R"(watches { port: "osc" } watches { port: "vol" })").status().code(), v1::OK);
+    EXPECT_EQ(watch(R"(watches { port: "osc" })", 'b').status().code(), v1::OK);
+    const v1::Response refused = watch(R"(watches { port: "osc" } watches { port: "vol" })", 'b');
+    EXPECT_EQ(refused.status().code(), v1::RESOURCE_EXHAUSTED);
+    EXPECT_NE(refused.status().message().find("would have 4 watches; the limit is 3 (--max-watches)"),
+              std::string::npos)
+        << refused.status().message();
+    script.disconnect('a');
+    EXPECT_EQ(watch(R"(watches { port: "osc" } watches { port: "vol" })", 'b').status().code(), v1::OK);
+}
 
 TEST_F(FewPortsTest, ThePortsOfAllClientsAreLimited) {
     EXPECT_EQ(watch(R"(watches { port: "osc" } watches { port: "vol" })").status().code(), v1::OK);

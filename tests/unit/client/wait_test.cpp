@@ -42,6 +42,12 @@ TEST(ConditionWords, AreRead) {
 TEST(ConditionWords, ThatAreInvalidSayWhatIsExpected) {
     EXPECT_EQ(parse({"revision"}).error(), "invalid condition \"revision\": expected revision N");
     EXPECT_EQ(parse({"revision", "-1"}).error(), "invalid revision \"-1\": expected a whole number");
+    EXPECT_EQ(parse({"heard", "18446744073709551615"})->number, 18'446'744'073'709'551'615U);
+    EXPECT_EQ(
+        parse({"heard", "18446744073709551616"}).error(),
+        "invalid revision \"18446744073709551616\": too large; expected a whole number, as printed by `rtactl status`");
+    EXPECT_LT(parse({"revision", std::string(100'000, '9')}).error().size(), 250U);
+    EXPECT_LT(parse({std::string(100'000, 'r')}).error().size(), 400U);
     EXPECT_EQ(parse({"running", "now"}).error(), "invalid condition \"running now\": expected running");
     EXPECT_EQ(parse({"pending", "3"}).error(), "invalid condition \"pending 3\": expected pending none");
     EXPECT_TRUE(parse({"level", "loud"}).error().starts_with("level: "));
@@ -76,7 +82,6 @@ TEST(Wait, SaysTheLastStateAtTheTimeout) {
               "rtactl: \"vol.gain_db=0\" does not hold after 0.05 s (--timeout): vol.gain_db is -12.5 dB\n");
     EXPECT_TRUE(has(error({"node", "ghost"}), ": node ghost does not exist\n"));
     EXPECT_TRUE(has(error({"no-node", "osc"}), ": node osc exists\n"));
-    EXPECT_TRUE(has(error({"vol.speed=1"}), ": vol has no parameter speed\n"));
     EXPECT_TRUE(has(error({"revision", "8"}), ": the graph has revision 7\n"));
     EXPECT_TRUE(has(error({"heard", "1"}), ": what is heard has revision 0\n"));
     EXPECT_TRUE(has(error({"running"}), "PortAudio has no device")) << "the null device replaces it";
@@ -87,6 +92,14 @@ TEST(Wait, InvalidWordsAndValuesAreUsageErrors) {
     FakeRtad rtad;
     EXPECT_EQ(rtad.run({"wait", "dinner"}).exit, Exit::usage);
     EXPECT_EQ(rtad.run({"wait", "vol.gain_db=loud"}).exit, Exit::usage);
+    const Outcome unknown = rtad.run({"wait", "vol.gain=1"});
+    EXPECT_EQ(unknown.exit, Exit::usage);
+    EXPECT_TRUE(has(unknown.err, "cannot wait for vol.gain: unknown parameter \"gain\" (did you mean \"gain_db\"?)"))
+        << unknown.err;
+    const Outcome setting = rtad.run({"wait", "vol.channels=1"});
+    EXPECT_EQ(setting.exit, Exit::usage);
+    EXPECT_TRUE(has(setting.err, "cannot wait for vol.channels: channels is a setting")) << setting.err;
+    EXPECT_TRUE(has(setting.err, "expected one of its parameters: gain_db, ")) << setting.err;
 }
 
 /// Answers Subscribe, then sends an event; every GetStatus has the next revision, from 5 on.
@@ -184,7 +197,7 @@ TEST(Wait, PrintsWithJsonWhatHasShownIt) {
 
 TEST(Wait, ForADaemonThatIsNotThere) {
     const Outcome outcome = run_rtactl({"--socket", "/nonexistent/rtad", "--timeout", "0.05", "wait", "running"});
-    EXPECT_EQ(outcome.exit, Exit::refused);
+    EXPECT_EQ(outcome.exit, Exit::cannot_connect);
     EXPECT_TRUE(has(outcome.err, "\"running\" does not hold after 0.05 s (--timeout): ")) << outcome.err;
     EXPECT_TRUE(has(outcome.err, "/nonexistent/rtad"));
 }
