@@ -279,8 +279,7 @@ Expected<std::uint64_t> Engine::frames_to_wait(PreparedTransaction& prepared) {
     EngineCore& core = *core_;
     auto draft = complete_draft(core, *prepared.impl_);
     if (!draft) return std::unexpected(std::move(draft.error()));
-    Rounds trial = core.rounds;
-    const auto step = trial.commit(
+    return core.rounds.frames_to_wait(
         {.graph = draft->graph,
          .connections = committed_connections(draft->graph, compensating_delays(draft->graph, draft->latencies())),
          .parameters = draft->changes,
@@ -289,8 +288,6 @@ Expected<std::uint64_t> Engine::frames_to_wait(PreparedTransaction& prepared) {
          .must_be_taken = false,
          .instance = [&](NodeId id) { return draft->instance(id); }},
         core.now());
-    if (!step) return std::unexpected(step.error());
-    return trial.latest_waits_frames();
 }
 
 Expected<void> Engine::start_at(std::uint64_t frame) {
