@@ -85,7 +85,7 @@ class LoadedEngine : private Engine::Observer {
  public:
     struct Counts {
         std::size_t edits = 0;    ///< committed
-        std::size_t retried = 0;  ///< edits for which there was no room at first
+        std::size_t retried = 0;  ///< edits for which the queue had no room at first
         std::size_t retries = 0;
         std::size_t given_up = 0;
         std::uint64_t longest_wait_frames = 0;  ///< longest time that an edit waited for room

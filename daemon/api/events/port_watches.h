@@ -20,7 +20,7 @@
 namespace rta::api {
 
 /// Sends the levels and spectra of ports to the clients that watch them, to each at its rate. Clients share the measurement of
-/// a port. A watch belongs to a name: it measures the port that has the name at that time, and nothing while there is none.
+/// a port. A watch belongs to a name: it measures the port that has the name at that time, and nothing while none has it.
 /// Has no timer, and nothing to do without clients. [control]
 class PortWatches {
  public:
