@@ -57,7 +57,7 @@ class GraphMirror {
 
     using Nodes = std::map<std::string, NodeInfo, std::less<>>;
     [[nodiscard]] const Nodes& nodes() const { return nodes_; }
-    /// Returns nullptr if there is no node of that name.
+    /// Returns nullptr if no node has that name.
     [[nodiscard]] const NodeInfo* find(std::string_view name) const;
     /// Returns the value of a parameter, or its default; while it is ramping, its target. Returns nullopt if the node has no
     /// such parameter.

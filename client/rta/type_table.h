@@ -35,7 +35,7 @@ using Ports = google::protobuf::RepeatedPtrField<v1::PortInfo>;
 [[nodiscard]] std::vector<std::string> port_names(const Ports& ports, const v1::NodeType& type,
                                                   const google::protobuf::Struct& settings);
 
-/// Returns the number of channels of a port of a node with these settings; 0 if there is no such port.
+/// Returns the number of channels of a port of a node with these settings; 0 if no such port exists.
 [[nodiscard]] unsigned port_width(const Ports& ports, const v1::NodeType& type,
                                   const google::protobuf::Struct& settings, std::string_view port);
 

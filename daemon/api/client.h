@@ -137,7 +137,7 @@ class Client final : public std::enable_shared_from_this<Client>,
     [[nodiscard]] bool ready_for_answer() const { return executed_ == 0 && outbox_.has_room(); }
     /// Returns the number of requests whose turn is over, and whose responses have not been put into the outbox.
     [[nodiscard]] std::size_t unanswered() const { return executed_; }
-    /// Calls `use` with the pending request of this number. Returns false if there is none.
+    /// Calls `use` with the pending request of this number. Returns false if none exists.
     bool use(std::uint64_t number, const std::function<void(Call&)>& use);
     /// The same, and continues.
     void resume(std::uint64_t number, const std::function<void(Call&)>& use);

@@ -36,7 +36,7 @@ class ControlTime {
     static constexpr int kExpectedTurns = 8;
     /// A long turn of any client counts for the head start of those that come after a rest for about this many turns.
     static constexpr int kLongTurns = 256;
-    /// Requests that must not wait, such as a mute, run without a turn: this many at once, and one more in every interval.
+    /// Requests that must not wait, such as a mute, run without a turn: this many together, and one more in every interval.
     static constexpr std::int64_t kUrgentAtOnce = 4;
     static constexpr std::chrono::milliseconds kUrgentInterval{20};
     /// Sending an answer of this size takes less time than waiting for a turn would save.

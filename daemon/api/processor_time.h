@@ -8,7 +8,7 @@
 
 namespace rta::api {
 
-/// The time that a thread has used, without that of other programs that ran meanwhile.
+/// The time that a thread has used, without that of other programs that ran in the meantime.
 ///
 /// Reading the processor clock of a thread is a system call: with two of them for each step, a third of the control
 /// thread's time under load. So short intervals, in which others cannot have run for long, are measured with a monotonic

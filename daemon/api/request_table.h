@@ -44,7 +44,7 @@ struct RequestKind {
     bool durable;           ///< what it changes is saved, and restored when the daemon starts again
     Ordering ordering;
 
-    /// Does the slow part on a worker thread, ahead of the request's turn; null: there is none. May take the message
+    /// Does the slow part on a worker thread, ahead of the request's turn; null: none. May take the message
     /// apart. Large requests get a snapshot of the graph, to be applied on the worker, too; otherwise it is null. The
     /// result is the state that execute() finds.
     Expected<std::unique_ptr<RequestState>> (*prepare)(const Engine& engine, SharedGraphSnapshot snapshot,

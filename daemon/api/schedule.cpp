@@ -63,7 +63,7 @@ struct Schedule::Entry {
     std::unique_ptr<requests::TransactionState> state{};
     Error error{ErrorCode::internal, {}, {}};  ///< of the preparation
     std::uint32_t builds = 0;
-    std::optional<std::uint64_t> wait_frames{};  ///< for which new signals fill
+    std::optional<std::uint64_t> fill_frames{};  ///< for which new signals fill
     TimePoint due_since{};                       ///< the engine has had no room since
     std::uint64_t blocks_later = 0;              ///< of parameters that an earlier edit changes in the same block
     // In sent_:
@@ -352,9 +352,9 @@ void Schedule::poll_transactions(const FrameTime::Now& now, TimePoint clock) {
             next_ns = std::min(next_ns, until_ns - ahead_ns);
             break;
         }
-        const double wait_ns = static_cast<double>(entry->wait_frames.value_or(0)) * now.frame_ns;
-        const bool due = until_ns <= lead_ns + wait_ns;
-        if (!due) next_ns = std::min(next_ns, until_ns - lead_ns - wait_ns);
+        const double fill_ns = static_cast<double>(entry->fill_frames.value_or(0)) * now.frame_ns;
+        const bool due = until_ns <= lead_ns + fill_ns;
+        if (!due) next_ns = std::min(next_ns, until_ns - lead_ns - fill_ns);
         const std::size_t given = transaction ? 0 : static_cast<std::size_t>(entry->edit.parameters->changes_size());
         if (due && (transactions >= kMostTransactionsPerPoll || changes + given > kMostChangesPerPoll) &&
             transactions + changes > 0) {
@@ -428,24 +428,31 @@ Schedule::Progress Schedule::advance_transaction(const std::shared_ptr<Entry>& e
         plan_again(*entry);
         return Progress::waits;
     }
-    if (!entry->wait_frames) {
-        const auto wait = engine_.frames_to_wait(entry->state->prepared);
-        if (!wait && wait.error().code == ErrorCode::aborted) return refused(entry, wait.error());
-        entry->wait_frames = wait.value_or(0);  // other errors count when it is committed
+    if (!entry->fill_frames) {
+        const auto fill = engine_.frames_to_wait(entry->state->prepared);
+        if (!fill && fill.error().code == ErrorCode::aborted) return refused(entry, fill.error());
+        entry->fill_frames = fill.value_or(0);  // other errors count when it is committed
     }
     const double lead_ns = 2.0 * now.callback_frames * now.frame_ns + kSendAheadNs;
     const double left_ns = now.ns_until(entry->edit.frame) - lead_ns;
-    if (*entry->wait_frames == 0) return left_ns > 0.0 ? Progress::waits : commit(entry, false);
-    const double wait_ns = static_cast<double>(*entry->wait_frames) * now.frame_ns;
-    return left_ns > wait_ns ? Progress::waits : commit(entry, true);
+    if (*entry->fill_frames == 0) return left_ns > 0.0 ? Progress::waits : commit(entry, false);
+    const double fill_ns = static_cast<double>(*entry->fill_frames) * now.frame_ns;
+    // Committed before an earlier edit of the same input, it would hold that back until its own frame.
+    const auto is_earlier = [&](const auto& other) {
+        return block_of(other->edit.frame) < block_of(entry->edit.frame) && other->edit.is_transaction();
+    };
+    const bool behind_another =
+        std::ranges::any_of(sent_, [&](const auto& other) { return other->must_start && is_earlier(other); }) ||
+        std::ranges::any_of(waiting_, is_earlier);
+    return left_ns > fill_ns || behind_another ? Progress::waits : commit(entry, true);
 }
 
-/// Another client has changed the graph since. If that goes on after the time of the edit, it fails with this error.
+/// Another client has changed the graph since. If that continues after the time of the edit, it fails with this error.
 void Schedule::plan_again(Entry& entry) {
     Engine::give_back(std::move(entry.state->prepared));
     workers_.free(std::move(entry.state));
     entry.stage = Entry::Stage::waits;
-    entry.wait_frames.reset();
+    entry.fill_frames.reset();
     entry.error = {ErrorCode::aborted, "other clients have changed the graph all the time; nothing has changed", {}};
 }
 

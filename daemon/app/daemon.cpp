@@ -59,7 +59,7 @@ constexpr milliseconds kCloseLimit{1000};
            " out, " + std::to_string(device.sample_rate_hz) + " Hz";
 }
 
-/// Returns the path of the token file; empty: there is none.
+/// Returns the path of the token file; empty: none.
 [[nodiscard]] std::string token_file(const DaemonOptions& options) {
     if (!options.tokens.empty() || options.state_directory.empty()) return options.tokens;
     return store::token_file_in(options.state_directory);

@@ -149,7 +149,7 @@ void prepare_process() {
     mallopt(M_ARENA_MAX, 2);
     // Each edit of a large graph allocates and frees a plan of some MB. If its blocks went back to the system each time,
     // half of the time of a commit would be page faults. What is freed returns a little later: os::return_free_memory().
-    // Larger blocks, such as long delays, go back at once.
+    // Larger blocks, such as long delays, are returned immediately.
     mallopt(M_MMAP_THRESHOLD, 1 << 20);
     mallopt(M_TRIM_THRESHOLD, 64 << 20);
 }

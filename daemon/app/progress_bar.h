@@ -39,7 +39,7 @@ class ProgressBar {
 /// Returns a line such as "tone.wav  [#########                     ]  30 %  90 s of 300 s, 120 times real time". It is
 /// shorter than `columns`, so that the cursor stays on the line. If the space is too small, the bar is shortened and
 /// then omitted, then the label is truncated, then the rest of the line. What is done beyond the length is shown as the
-/// tail. If the length is unknown, there are no bar and no percentage.
+/// tail. If the length is unknown, the bar and the percentage are omitted.
 [[nodiscard]] std::string progress_line(const std::string& label, double done_s, std::optional<double> length_s,
                                         double elapsed_s, std::size_t columns);
 

@@ -29,7 +29,7 @@ class SavedState final : private store::GraphStore::Owner {
     SavedState(const DaemonOptions& options, Engine& engine, api::History& history, api::Confirmation& confirmation,
                const store::GraphStore::Post& post, std::function<void()> room_changed);
 
-    /// Restores the saved state. If there is no graph, or it is damaged, loads the graph of --graph. Returns the exit
+    /// Restores the saved state. If no graph is saved, or it is damaged, loads the graph of --graph. Returns the exit
     /// status; errors have been logged.
     [[nodiscard]] int restore();
     /// Confirms that the restored graph plays, or that it is not the reason for a failed start.

@@ -17,7 +17,7 @@ namespace rta::app {
 /// made one after the other. A change is visible when it is on the disk, and not at all if that fails. [control]
 class TokenKeeper final : public api::Access {
  public:
-    /// `path` is the token file; empty: there are no tokens. With `locks`, the file is locked by this object; otherwise the
+    /// `path` is the token file; empty: no tokens. With `locks`, the file is locked by this object; otherwise the
     /// lock of the state directory, which holds the file, excludes other processes.
     TokenKeeper(std::string path, bool locks) : path_{std::move(path)}, locks_{locks} {}
 

@@ -14,7 +14,7 @@
 
 namespace rta {
 
-/// A position in the text of a document; 0 if there is no text, as for a graph received as a message.
+/// A position in the text of a document; 0 without a text, as for a graph received as a message.
 struct DocumentPosition {
     std::uint32_t line = 0;    ///< from 1
     std::uint32_t column = 0;  ///< from 1, in bytes

@@ -67,7 +67,7 @@ void append_value(std::string& out, const SettingValue& value) {
 
 void append_value(std::string& out, float value) { append_number(out, value); }
 
-/// `, "settings": {"channels": 2}`, or nothing if there are no members.
+/// `, "settings": {"channels": 2}`, or nothing without members.
 void append_members(std::string& out, std::string_view key, const auto& members) {
     if (members.empty()) return;
     out.append(", ");

@@ -35,9 +35,9 @@
 /// All of this holds for Q from kLeastQ to kGreatestQ, gains from kLeastFilterGainDb to kGreatestFilterGainDb, and
 /// frequencies from 5 Hz to 0.49 of a sample rate of 8 to 768 kHz: responses are within 0.01 dB of the formulas.
 ///
-/// With constant parameters a section computes 8 or 16 frames at once (block state-space): the response to the inputs
+/// With constant parameters a section computes 8 or 16 frames together (block state-space): the response to the inputs
 /// does not depend on previous frames, and only the two states pass from one step to the next. With moving parameters
-/// it computes frame by frame, and several channels at once.
+/// it computes frame by frame, and several channels together.
 namespace rta::dsp {
 
 /// Parameter that determines the width of a section.
@@ -112,7 +112,7 @@ class BiquadCascade {
     std::vector<BiquadCoefficients> sections_;  ///< for values_
     std::vector<BiquadState> states_;           ///< channels x sections
     std::vector<FilterValues> values_;          ///< for which sections_ was computed; NaN: none
-    std::vector<BiquadFeed> feeds_;             ///< of the last frame; drive 0 if there was none
+    std::vector<BiquadFeed> feeds_;             ///< of the last frame; drive 0 without one
     std::vector<FilterShape> shapes_;
     double sample_rate_hz_;
     std::uint32_t block_size_;

@@ -32,7 +32,7 @@ class DcBlocker {
 
     /// Processes one block with constant coefficients. `out` may be `in`; its size is a multiple of 4. [audio]
     void process(const Coefficients& coefficients, std::span<const float> in, std::span<float> out) RTA_NONBLOCKING {
-        // Four frames at once, so that only one operation depends on the previous four frames.
+        // Four frames together, so that only one operation depends on the previous four frames.
         const double pole = coefficients.pole;
         const double gain = coefficients.gain;
         const double pole2 = pole * pole;

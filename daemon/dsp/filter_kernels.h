@@ -74,7 +74,7 @@ inline constexpr float kMaximumHalfCycles = 0.99F;
 /// Limit of the signal between many sections in series: +80 dB of full scale.
 inline constexpr float kLargestBetweenSections = 1e4F;
 
-/// Second-order section with constant parameters, in the form that kernels run: up to `kFrames` frames at once, from
+/// Second-order section with constant parameters, in the form that kernels run: up to `kFrames` frames together, from
 /// the state before them.
 struct alignas(kCacheLine) BiquadCoefficients {
     static constexpr std::size_t kFrames = 16;

@@ -149,7 +149,7 @@ inline constexpr float kSine7 = -0.004'672'228F;
 inline constexpr float kSine9 = 0.000'150'821F;
 
 /// Returns sin(2 pi phase / 2^32). A full turn is 2^32, so phases wrap automatically. Error below 2.5e-7, a few float
-/// rounding errors. The kernels compute the same bits for many phases at once.
+/// rounding errors. The kernels compute the same bits for many phases together.
 [[nodiscard]] inline float sine_of_phase(std::uint32_t phase) RTA_NONBLOCKING {
     // A quarter turn minus the distance from the peak at a quarter turn: a triangle with the zeros of the sine.
     constexpr std::uint32_t kQuarterTurn = 0x4000'0000;

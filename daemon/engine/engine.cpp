@@ -279,18 +279,15 @@ Expected<std::uint64_t> Engine::frames_to_wait(PreparedTransaction& prepared) {
     EngineCore& core = *core_;
     auto draft = complete_draft(core, *prepared.impl_);
     if (!draft) return std::unexpected(std::move(draft.error()));
-    Rounds trial = core.rounds;
-    const auto step = trial.commit({.graph = draft->graph,
-                                    .connections = trial.change_to(committed_connections(
-                                        draft->graph, compensating_delays(draft->graph, draft->latencies()))),
-                                    .parameters = draft->changes,
-                                    .renames = false,
-                                    .revisions = {core.revision + 1},
-                                    .must_be_taken = false,
-                                    .instance = [&](NodeId id) { return draft->instance(id); }},
-                                   core.now());
-    if (!step) return std::unexpected(step.error());
-    return trial.latest_waits_frames();
+    return core.rounds.frames_to_wait({.graph = draft->graph,
+                                       .connections = core.rounds.change_to(committed_connections(
+                                           draft->graph, compensating_delays(draft->graph, draft->latencies()))),
+                                       .parameters = draft->changes,
+                                       .renames = false,
+                                       .revisions = {core.revision + 1},
+                                       .must_be_taken = false,
+                                       .instance = [&](NodeId id) { return draft->instance(id); }},
+                                      core.now());
 }
 
 Expected<void> Engine::start_at(std::uint64_t frame) {

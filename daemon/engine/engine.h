@@ -127,7 +127,7 @@ class Engine {
     /// [control] As set_parameters(); the ramps start exactly at `frame`. Frames must not decrease.
     [[nodiscard]] Expected<Ticket> set_parameters_at(std::uint64_t frame, std::span<const SetParameter> changes,
                                                      std::span<float> results = {}, std::span<float> previous = {});
-    /// [control] Announces the frame of the next scheduled transaction, or that there is none. No round begins that would
+    /// [control] Announces the frame of the next scheduled transaction, or that none is scheduled. No round begins that would
     /// still run there; what waits begins together with it.
     void reserve(std::optional<std::uint64_t> frame);
     /// [control] Validates parameter changes as set_parameters() does, and changes nothing.

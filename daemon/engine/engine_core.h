@@ -151,7 +151,7 @@ struct EngineCore {
     void adopted(std::uint64_t serial, std::uint64_t frame, Engine::Observer& observer);
     /// Returns the next plan to send. `renamed`: nodes have been renamed since the latest one.
     [[nodiscard]] std::unique_ptr<CompiledGraph> make_plan(CompileRequest request, bool renamed) const;
-    /// Sends parameters, or an empty command if there are none. There is room for them.
+    /// Sends parameters, or an empty command if none exist. There is room for them.
     std::uint64_t send_targets(std::vector<ParameterTarget> targets, std::optional<std::uint64_t> frame = {});
     /// Sends the plan of `next`, or only its parameters, or an empty command if no plan is needed. There is room for a plan.
     std::uint64_t send(Rounds next, const Rounds::Step& step, const AudioGraph& committed,

@@ -45,7 +45,7 @@ class NodeBuilder {
         /// Adds the memory of a node. The edit and the position are for the error.
         void add(const NodeDescription& description, std::optional<std::size_t> edit_index = {},
                  const DocumentPosition& position = {});
-        /// RESOURCE_EXHAUSTED, with the first node that does not fit, if there is not enough memory for all.
+        /// RESOURCE_EXHAUSTED, with the first node that does not fit, if the memory is not enough for all.
         [[nodiscard]] Expected<void> check() const;
 
      private:

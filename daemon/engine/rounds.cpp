@@ -67,6 +67,15 @@ Expected<Rounds::Step> Rounds::commit(Change change, const Moment& now) {
     return result;
 }
 
+std::uint64_t Rounds::frames_to_wait(Change change, const Moment& now) const {
+    Rounds quiet = *this;
+    quiet.units_.clear();
+    quiet.reserved_frame_.reset();
+    quiet.round_.end_frame = now.frame;
+    quiet.end_round(now.frame);
+    return quiet.commit(std::move(change), now) ? quiet.latest_waits_frames() : 0;
+}
+
 void Rounds::take_in(std::vector<CommittedConnection> connections, const AudioGraph& graph) {
     has_delays_ = graph.latency_compensation() && !std::ranges::all_of(connections, [](const auto& connection) {
                       return connection.delay_frames == 0;

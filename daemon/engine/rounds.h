@@ -72,6 +72,9 @@ class Rounds {
     /// Adds a change, and starts what may start. RESOURCE_EXHAUSTED if the change would break a promise, or if too many
     /// nodes outside the graph would sound: this object must then be discarded.
     [[nodiscard]] Expected<Step> commit(Change change, const Moment& now);
+    /// Returns an upper bound of the time until a change is heard that is committed while no round runs and nothing waits:
+    /// its signals fill. Changes nothing.
+    [[nodiscard]] std::uint64_t frames_to_wait(Change change, const Moment& now) const;
     /// Starts the units that may start.
     [[nodiscard]] Step advance(const AudioGraph& graph, const Moment& now,
                                const std::function<std::shared_ptr<NodeInstance>(NodeId)>& instance);

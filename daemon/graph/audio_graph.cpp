@@ -215,7 +215,7 @@ Expected<void> AudioGraph::disconnect(std::string_view from_text, std::string_vi
     if (!to) return std::unexpected(to.error());
     const auto& incoming = find(to->node)->incoming;
     if (!is_at(incoming, incoming_position(incoming, to->port, *from), to->port, *from)) {
-        return fail(ErrorCode::not_found, "there is no connection " + output_name(*from) + " -> " + input_name(*to));
+        return fail(ErrorCode::not_found, "no connection " + output_name(*from) + " -> " + input_name(*to));
     }
     GraphNode& destination = writable(to->node);
     const auto position = incoming_position(destination.incoming, to->port, *from);

@@ -27,7 +27,7 @@ struct GraphLimits {
     std::size_t nodes = 100'000;
     std::size_t connections = 400'000;
     std::uint64_t memory_bytes = 0;  ///< 0: as much as the machine has
-    /// The delays are allocated in the commit, on the control thread: hence their maximum.
+    /// The delays are allocated in the commit, on the control thread, so they have a maximum.
     std::uint64_t delay_bytes = kMostDelayBytes;
     std::size_t document_bytes = kLongestDocument;
 

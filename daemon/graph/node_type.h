@@ -113,7 +113,7 @@ struct NodeType {
     Reports reports = Reports::nothing;  ///< must agree with Processor::level_tap()
     Factory create;
     Check check = nullptr;        ///< nullptr if all values within their ranges are valid together
-    Response response = nullptr;  ///< nullptr if there is none, or if `routing` is all of it
+    Response response = nullptr;  ///< nullptr if none exists, or if `routing` is all of it
     /// nullptr: 1 from each channel of the first input to the same channel of every output, 0 otherwise.
     Routing routing = nullptr;
     /// For a type that is not linear: what it counts as on a path, such as "its make-up gain, without gain reduction".

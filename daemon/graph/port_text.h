@@ -21,7 +21,7 @@ struct PortText {
 [[nodiscard]] PortText split_port(std::string_view text);
 
 /// [any] Returns the index of the port, or that of the only one. `direction` is "input" or "output", for the error:
-/// FAILED_PRECONDITION if there are no ports, NOT_FOUND, or INVALID_ARGUMENT if there are several.
+/// FAILED_PRECONDITION without ports, NOT_FOUND, or INVALID_ARGUMENT if there are several.
 [[nodiscard]] Expected<std::uint32_t> resolve_port(const GraphNode& node, std::span<const NodeLayout::Port> ports,
                                                    std::optional<std::string_view> port, std::string_view direction);
 

@@ -100,7 +100,7 @@ std::string find_error(const SettingSpec& spec, const SettingValue& value) {
     return " must be " + expected_value(spec);
 }
 
-/// Returns the row of a setting, or nullptr if there is none, whatever the counts of repeated rows.
+/// Returns the row of a setting, or nullptr if none exists, whatever the counts of repeated rows.
 const SettingSpec* row_of(std::span<const SettingSpec> table, std::string_view name) {
     const auto found = std::ranges::find_if(table, [name](const SettingSpec& spec) {
         return spec.repeat.given() ? number_in(spec.name, name).has_value() : spec.name == name;

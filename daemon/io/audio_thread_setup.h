@@ -25,7 +25,7 @@ void touch_stack() RTA_NONBLOCKING;
 
 /// Scheduling of a thread, as read back from the kernel.
 struct ThreadScheduling {
-    std::string policy;  ///< "SCHED_FIFO 70", "SCHED_OTHER"; empty if there is no such thread
+    std::string policy;  ///< "SCHED_FIFO 70", "SCHED_OTHER"; empty without such a thread
     bool realtime = false;
 };
 

@@ -100,7 +100,7 @@ using DeviceKinds = std::span<const DeviceKind* const>;
 class DeviceList {
  public:
     void add(Expected<std::vector<DeviceInfo>> listed);
-    /// Fails only if there are no devices, with the first error.
+    /// Fails only without devices, with the first error.
     [[nodiscard]] Expected<std::vector<DeviceInfo>> result() &&;
 
  private:
@@ -108,7 +108,7 @@ class DeviceList {
     std::optional<Error> error_;
 };
 
-/// Lists the devices of all kinds. Fails only if there are none, with the first error. May take seconds. [any]
+/// Lists the devices of all kinds. Fails only if none exist, with the first error. May take seconds. [any]
 [[nodiscard]] Expected<std::vector<DeviceInfo>> list_devices(DeviceKinds kinds);
 
 }  // namespace rta::io

@@ -18,7 +18,7 @@ struct DrivenEngine {
     Renderer& renderer;
 };
 
-/// Result of an attempt to open a device: a running device that waits for its grant, or the reasons why there is none.
+/// Result of an attempt to open a device: a running device that waits for its grant, or the reasons why it could not be opened.
 struct Opening {
     RunningDevice running{};
     std::string refusals{};                   ///< of the devices that failed, a sentence each

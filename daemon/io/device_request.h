@@ -19,7 +19,7 @@ namespace rta::io {
 /// The value of --device or --input-device.
 struct DeviceChoice {
     const DeviceKind* kind = nullptr;  ///< nullptr: `auto`
-    std::string name{};                ///< the part after the colon; empty if there is none
+    std::string name{};                ///< the part after the colon; empty if none exists
 
     [[nodiscard]] bool operator==(const DeviceChoice&) const = default;
 };
@@ -72,7 +72,7 @@ inline constexpr std::uint32_t kMaximumSampleRateHz = 768'000;
 [[nodiscard]] Expected<std::uint32_t> choose_channels(std::optional<std::uint32_t> requested, const DeviceInfo& device,
                                                       Direction direction);
 
-/// Returns "44100, 48000 and 96000", or "none" if there are no items.
+/// Returns "44100, 48000 and 96000", or "none" without items.
 [[nodiscard]] std::string list_in_words(std::span<const std::string> items, std::string_view conjunction = "and");
 
 }  // namespace rta::io

@@ -103,7 +103,7 @@ void DeviceSupervisor::change(const DeviceRequest& request, Done done) {
         return done(fail(ErrorCode::aborted, "the device is being changed by another request: try again"));
     }
     if (state_ == State::running && is_nonblocking(request) && request.device == request_.device) {
-        return done({});  // there is nothing to reconnect, and a recording continues
+        return done({});  // nothing to reconnect, and a recording continues
     }
     change_ = {.done = std::move(done), .previous = request_, .since = now_()};
     request_ = request;
@@ -223,7 +223,7 @@ void DeviceSupervisor::refuse_first(const Opening& opening) {
         state_ = State::closed;
         return answer(fail(opening.code, opening.refusals));
     }
-    // If there was no device to try, the refusal already says so.
+    // If no device could be tried, the refusal already says so.
     loss_ = (opening.any_tried ? "no usable sound card: " : "") + opening.refusals;
     refusal_ = opening.refusals;
     lost_since_ = now_();

@@ -20,7 +20,7 @@ static_assert(kPieceFrames % ProgrammeMeter::kBlock == 0);
     return extent.length ? extent.skipped + *extent.length : std::numeric_limits<std::uint64_t>::max();
 }
 
-/// Returns the end of the last frame in which a channel is not silent, `begin` if there is none.
+/// Returns the end of the last frame in which a channel is not silent, `begin` if none exists.
 [[nodiscard]] std::uint32_t end_of_sound(const AudioReadView& frames, std::uint32_t begin, std::uint32_t end) {
     std::uint32_t last = begin;
     for (std::uint32_t channel = 0; channel < frames.channel_count(); ++channel) {

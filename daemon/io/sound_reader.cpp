@@ -53,7 +53,7 @@ class SoundReader::Bytes {
     }
 
     [[nodiscard]] const std::optional<WrongDataSize>& wrong_size() const { return wrong_size_; }
-    /// Returns the error of the first read that failed, 0 if there is none.
+    /// Returns the error of the first read that failed, 0 if none exists.
     [[nodiscard]] int error() const { return error_; }
 
     [[nodiscard]] SNDFILE* open(SF_INFO& info) {

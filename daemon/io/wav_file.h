@@ -25,7 +25,7 @@ class WavWriter {
     [[nodiscard]] static Expected<WavWriter> create(const std::string& path, std::uint32_t sample_rate_hz,
                                                     std::uint32_t channels,
                                                     ExistingFile existing_file = ExistingFile::overwrite);
-    /// Returns the name to which create() renamed an existing recording; empty if there was none.
+    /// Returns the name to which create() renamed an existing recording; empty if none existed.
     [[nodiscard]] const std::string& renamed_to() const noexcept { return renamed_to_; }
 
     /// Appends whole interleaved frames. UNAVAILABLE if the write fails.

@@ -66,7 +66,7 @@ class Server {
     /// Loopback addresses without the prefix are not encrypted. All others use TLS, and require use_tls() before.
     ///
     /// Errors, whose sentences name the address: INVALID_ARGUMENT if it is not HOST:PORT; NOT_FOUND if the name
-    /// cannot be resolved; PERMISSION_DENIED if it uses TLS and there is no certificate, or if the user may not open
+    /// cannot be resolved; PERMISSION_DENIED if it uses TLS and no certificate exists, or if the user may not open
     /// the port; ALREADY_EXISTS if the address is in use, also by another address of this server; UNAVAILABLE for other system errors. All are configuration
     /// errors, for which `rtad` exits with status 2.
     Expected<std::string> listen_tcp(std::string_view address);

@@ -32,7 +32,7 @@ void set_rules(SSL_CTX& context) {
     // An idle session holds no buffers. A write may be repeated with the same bytes at another address.
     SSL_CTX_set_mode(&context,
                      SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-    // A read returns after each record. Otherwise one call would go on for as long as a client sends nothing but new keys,
+    // A read returns after each record. Otherwise one call would continue for as long as a client sends nothing but new keys,
     // and no other session would be served.
     SSL_CTX_clear_mode(&context, SSL_MODE_AUTO_RETRY);
     SSL_CTX_set_default_passwd_cb(&context, &no_passphrase);

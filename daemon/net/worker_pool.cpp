@@ -63,7 +63,7 @@ class WorkerPool::Results : public std::enable_shared_from_this<Results> {
         }
     }
 
-    /// Returns nullptr, and lets the next result post a handler, if there are none.
+    /// Returns nullptr, and lets the next result post a handler, if none exist.
     [[nodiscard]] std::function<void()> next() {
         const std::scoped_lock lock{mutex_};
         posted_ = !results_.empty();

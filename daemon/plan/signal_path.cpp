@@ -223,7 +223,7 @@ class SignalPath::Finder {
         // Within a node, only an input leads to an output.
         if (start_.node == end.node ? !start_.is_output() && end.kind != PathEnd::Kind::input : bool{fed_[end.node]})
             return {};
-        std::string sentence = "there is no path from " + quoted(from) + " to " + quoted(to) + ": ";
+        std::string sentence = "no path from " + quoted(from) + " to " + quoted(to) + ": ";
         if (start_.node == end.node) {
             sentence += "they are the same node; expected a later node, or an input of the node as the start";
         } else if (fed_by(graph_, {end.node, PathEnd::Kind::input, {}})[start_.node]) {

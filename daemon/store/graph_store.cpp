@@ -184,7 +184,7 @@ void GraphStore::keep_journal(const std::string& why, bool in_use) {
                          (kept ? "kept as " + *kept : kept.error().sentence));
 }
 
-/// Returns the graph and the history after the changes in the journal; nullopt if there are none.
+/// Returns the graph and the history after the changes in the journal; nullopt if none exist.
 std::optional<GraphStore::Replayed> GraphStore::replay_journal(const Replay& replay, SavedGraph& saved) {
     if (!replay || !saved.journal || saved.journal->entries.empty()) return std::nullopt;
     find_history(saved);

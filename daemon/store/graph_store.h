@@ -56,7 +56,7 @@ class GraphStore {
         std::uint64_t revision = 0;
         OutputState output{};
         /// Writes the history that has led to this graph; called by the thread of the store, destroyed on the control
-        /// thread. Empty: there is none.
+        /// thread. Empty: none.
         std::function<std::string()> history{};
     };
 

@@ -35,7 +35,7 @@ struct JournalBase {
         empty,
         lost,  ///< one that could not be saved
     };
-    std::string graph{};  ///< SHA-256 of `graph.json` as digits; empty: there is none
+    std::string graph{};  ///< SHA-256 of `graph.json` as digits; empty: none
     History history = History::empty;
     std::uint64_t next_number = 1;  ///< of the first change; changes are numbered consecutively
 

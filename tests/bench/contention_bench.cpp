@@ -62,7 +62,7 @@ void build_graph(ProtocolClient client, std::size_t nodes) {
 /// Response times of single parameter changes, 50 or so per second.
 struct Changes {
     Percentiles times_ms;
-    /// Processor time that the control thread has used meanwhile: on a busy machine, other programs do not affect it.
+    /// Processor time that the control thread has used in the meantime: on a busy machine, other programs do not affect it.
     Percentiles control_ms;
 
     [[nodiscard]] std::string text() const {

@@ -55,7 +55,7 @@ void add_rows(std::vector<Row>& rows, std::uint32_t channels, std::string_view t
     const double units = static_cast<double>(kNodes) * channels * kBlock * kMadeBlocks;
     const std::string what = "meter of " + std::to_string(channels) + (channels == 1 ? " channel, " : " channels, ");
     const auto render = [rig] { rig->render(kMadeBlocks); };
-    rows.push_back({what + "nobody looks", std::string{target}, units, "ns a channel and frame", [rig, render] {
+    rows.push_back({what + "not watched", std::string{target}, units, "ns a channel and frame", [rig, render] {
                         rig->engine().watch_levels(false);
                         render();
                     }});

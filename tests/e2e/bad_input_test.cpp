@@ -89,7 +89,7 @@ class BadInput : public testing::Test {
 
 TEST_F(BadInput, GarbageBytes) {
     // Announces more than the maximum size of a message; and, split into frames, is not a valid message.
-    const std::string http = "GET / HTTP/1.1\r\nHost: localhost\r\nUser-Agent: somebody who has the wrong port\r\n\r\n";
+    const std::string http = "GET / HTTP/1.1\r\nHost: localhost\r\nUser-Agent: a client with the wrong port\r\n\r\n";
     EXPECT_FALSE(answer_to(http, false));
     const std::optional<v1::Response> after_hello = answer_to(http, true);
     ASSERT_TRUE(after_hello);

@@ -3,7 +3,6 @@
 
 #include <cstddef>
 #include <filesystem>
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -25,6 +24,7 @@ class JackRig {
         bool with_input = false;  ///< connect the inputs of rtad to the witness instead of the silence of the server
     };
 
+    /// Returns when the ports are connected. Throws std::runtime_error with the output of rtad if they are not.
     explicit JackRig(const Options& options);
 
     [[nodiscard]] JackServer& server() { return server_; }
@@ -33,14 +33,9 @@ class JackRig {
     [[nodiscard]] JackClient& witness() { return witness_; }
 
  private:
-    [[nodiscard]] std::vector<std::string> wait_for_ports(const std::function<std::vector<std::string>()>& find,
-                                                          const char* what);
-    void connect_outputs();
-    void connect_inputs();
-
     JackServer server_;
+    JackClient witness_;  ///< before the daemon, which connects its ports to those of the witness
     Daemon daemon_;
-    JackClient witness_;
 };
 
 }  // namespace rta::test

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The sound server exits, is killed, hangs, and comes back: clients are notified, the null device takes over, edits still
-// work, and rtad plays again with its graph, by itself.
+// work, and rtad plays again with its graph, automatically.
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <unistd.h>
@@ -152,7 +152,7 @@ TEST_F(LostDevice, TheDeviceIsChangedWhileTheGraphPlays) {
     const RunResult jack = daemon.ctl({"device", "set", "jack"});
     EXPECT_EQ(jack.status, (ExitStatus{0, 0})) << jack.error;
     EXPECT_EQ(client.status().device().name(), "JACK/" + server.name());
-    EXPECT_GE(client.status().engine().frame(), frame) << "the clock of the engine goes on";
+    EXPECT_GE(client.status().engine().frame(), frame) << "the clock of the engine continues";
     EXPECT_EQ(client.status().engine().node_count(), 2U);
     JackClient witness{server, {.name = "witness", .inputs = 1}};
     EXPECT_EQ(witness.connections("system:playback_1"), std::vector<std::string>{"rtad:out_1"});

@@ -322,7 +322,7 @@ TEST_F(Store, AGraphFileIsForAFolderThatHoldsNone) {
         expect_clean_end(daemon);
     }
     Daemon daemon{options(graph)};
-    EXPECT_EQ(daemon.client().status().engine().node_count(), 1U) << "an empty graph may be what somebody wants, too";
+    EXPECT_EQ(daemon.client().status().engine().node_count(), 1U) << "an empty graph may be wanted, too";
     EXPECT_TRUE(daemon.process().wait_for_line(Process::Stream::error, "is not loaded")) << daemon.process().error();
 }
 

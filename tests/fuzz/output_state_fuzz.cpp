@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // For all bytes of output.json: the result is either an error with a printable text, or a state that can be written and
-// read again without a change. The graph beside it is a document, which document_fuzz covers.
+// read again without a change. The graph next to it is a document, which document_fuzz covers.
 #include <cmath>
 #include <cstddef>
 #include <cstdint>

@@ -159,7 +159,7 @@ class LocalControl:
 
 
 def edit_with_rtactl(machine, prefix, lines):
-    """rtactl does not connect again by itself."""
+    """rtactl does not connect again automatically."""
     for number in range(EDITS_OF_RTACTL):
         result = machine.ctl("set", f"{prefix}_{number}.gain_db+=1dB")
         if result.returncode not in (0, 3):

@@ -140,7 +140,7 @@ class RecordedStream:
 
 
 def replayed_bytes_change_nothing(port, token, directory, pb, rtad):
-    """What somebody has recorded on the network is worth nothing."""
+    """A recording of the network is worth nothing."""
     context = ssl.create_default_context(cafile=f"{directory}/state/tls/certificate.pem")
 
     def session(*requests):

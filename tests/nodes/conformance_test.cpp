@@ -220,7 +220,7 @@ TEST_P(NodeConformanceTest, IsFiniteAtEveryParameterExtreme) {
             for (const ParameterSpec& spec : specs) bench.set(spec.name, spec.minimum, kRampFrames);
             expect_finite(bench.render(2'048), when + ", then down to the minima");
             for (const ParameterSpec& spec : specs) bench.set(spec.name, spec.maximum, 0);
-            expect_finite(bench.render(2'048), when + ", then at once to the maxima");
+            expect_finite(bench.render(2'048), when + ", then immediately to the maxima");
         };
         std::map<std::string, float, std::less<>> all_minimum;
         std::map<std::string, float, std::less<>> all_maximum;

@@ -36,7 +36,7 @@ struct List {
     std::vector<Band> bands;
 };
 
-/// Value after a key, such as "Fc": without the commas between thousands. Returns 0 if there is none.
+/// Value after a key, such as "Fc": without the commas between thousands. Returns 0 if none exists.
 double value_after(const std::vector<std::string>& words, const std::string& key) {
     const auto found = std::ranges::find(words, key);
     if (found == words.end() || found + 1 == words.end()) return 0.0;
@@ -45,7 +45,7 @@ double value_after(const std::vector<std::string>& words, const std::string& key
     return number == "Oct" ? value_after(words, "Oct") : std::stod(number);
 }
 
-/// Slope of a shelf in dB per octave: "LS 6dB", "LSC 9 dB". Returns 0 if there is none.
+/// Slope of a shelf in dB per octave: "LS 6dB", "LSC 9 dB". Returns 0 if none exists.
 double slope_of(const std::vector<std::string>& words, std::size_t type) {
     const std::string& next = words.at(type + 1);
     return next == "Fc" ? 0.0 : std::stod(next);

@@ -69,6 +69,7 @@ void JackClient::process(jack_nframes_t count) {
     expected_time_ = now + count;
 
     const std::size_t at = frames_.load(std::memory_order_relaxed);
+    origin_.store(now - static_cast<jack_nframes_t>(at), std::memory_order_relaxed);
     const std::size_t room = at < capacity_frames_ ? std::min<std::size_t>(count, capacity_frames_ - at) : 0;
     for (std::size_t channel = 0; channel < inputs_.size(); ++channel) {
         const auto* samples = static_cast<const float*>(::jack_port_get_buffer(inputs_[channel], count));
@@ -120,6 +121,17 @@ std::vector<std::string> JackClient::connections(const std::string& port) const 
     return result;
 }
 
+void JackClient::wait_until_connected() {
+    const auto is_connected = [](const jack_port_t* port) { return ::jack_port_connected(port) > 0; };
+    const Deadline deadline;
+    while (!std::ranges::all_of(inputs_, is_connected) || !std::ranges::all_of(outputs_, is_connected)) {
+        if (deadline.passed() || shut_down())
+            throw std::runtime_error("no client connects to the ports of the JACK client");
+        wait_frames(256);
+    }
+    lost_frames_.store(0, std::memory_order_relaxed);
+}
+
 std::string JackClient::input_port(std::uint32_t channel) const { return ::jack_port_name(inputs_.at(channel)); }
 std::string JackClient::output_port(std::uint32_t channel) const { return ::jack_port_name(outputs_.at(channel)); }
 
@@ -146,6 +158,19 @@ void JackClient::wait_for_frame(std::size_t frame, std::chrono::milliseconds pat
         until.tv_sec += 1;
         ::sem_timedwait(&cycle_, &until);
     }
+}
+
+std::int64_t JackClient::frame_at(std::uint64_t monotonic_ns) const {
+    if (frames() == 0) throw std::logic_error("frame_at() was called before the first cycle");
+    // jackd may use another clock of the machine, CLOCK_MONOTONIC_RAW.
+    timespec now{};
+    ::clock_gettime(CLOCK_MONOTONIC, &now);
+    const std::int64_t ago_ns =
+        1'000'000'000 * std::int64_t{now.tv_sec} + now.tv_nsec - static_cast<std::int64_t>(monotonic_ns);
+    const auto server_us = static_cast<std::int64_t>(::jack_get_time()) - ago_ns / 1'000;
+    // The frames of the server wrap: the difference is signed.
+    return static_cast<std::int32_t>(::jack_time_to_frames(client_, static_cast<jack_time_t>(server_us)) -
+                                     origin_.load(std::memory_order_relaxed));
 }
 
 std::span<const float> JackClient::recording(std::uint32_t channel) const {

@@ -43,6 +43,9 @@ class JackClient {
     void disconnect(const std::string& from, const std::string& to);
     /// Returns the names of the ports that `port` is connected to.
     [[nodiscard]] std::vector<std::string> connections(const std::string& port) const;
+    /// Waits until each port of the client is connected; frames that were lost before do not count. Throws
+    /// std::runtime_error on timeout.
+    void wait_until_connected();
     /// Return the names of the client's ports, by channel from 0.
     [[nodiscard]] std::string input_port(std::uint32_t channel) const;
     [[nodiscard]] std::string output_port(std::uint32_t channel) const;
@@ -56,6 +59,10 @@ class JackClient {
     /// Waits until `frame` frames have passed. Throws std::runtime_error on timeout.
     void wait_for_frame(std::size_t frame, std::chrono::milliseconds patience = kPatience);
     void wait_frames(std::size_t count) { wait_for_frame(frames() + count); }
+
+    /// Returns the frame at a time of CLOCK_MONOTONIC, by the clock of the server, which it smooths itself. The time must be
+    /// near the present.
+    [[nodiscard]] std::int64_t frame_at(std::uint64_t monotonic_ns) const;
 
     /// Returns the recording of a channel so far.
     [[nodiscard]] std::span<const float> recording(std::uint32_t channel) const;
@@ -86,6 +93,7 @@ class JackClient {
     jack_nframes_t expected_time_ = 0;
     bool started_ = false;
     std::atomic<std::size_t> frames_{0};
+    std::atomic<jack_nframes_t> origin_{0};  ///< of the server's clock: its frames less those of the client
     std::atomic<std::uint64_t> lost_frames_{0};
     std::atomic<std::uint64_t> xruns_{0};
     std::atomic<bool> shut_down_{false};

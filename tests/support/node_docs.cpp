@@ -29,7 +29,7 @@ int run(std::string_view what, const char* file) {
     if (rta::test::read_text(file) == document()) return 0;
     std::fprintf(
         stderr,
-        "%s is not what the tables of the nodes say; write it anew: cmake --build build/release --target node_docs\n",
+        "%s is not what the tables of the nodes say; update it: cmake --build build/release --target node_docs\n",
         file);
     return 1;
 }

@@ -281,13 +281,14 @@ void SoundOracle::check_what_leaves(const Plan& before, const Plan& after) {
         const Node& node = *planned.node;
         const std::string& name = node.instance->description().name;
         if (!nodes.contains(&node)) {
-            if (node.is_sink() && node.presence.at(progress) > kTolerance) fail("output " + name + " leaves at once");
+            if (node.is_sink() && node.presence.at(progress) > kTolerance)
+                fail("output " + name + " leaves without a fade");
             continue;
         }
         for (const std::size_t input : planned.inputs | std::views::join) {
             const Connection& connection = *before.connections[input].connection;
             if (!connections.contains(&connection) && connection.presence.at(progress) > kTolerance)
-                fail("an input of " + name + " leaves at once");
+                fail("an input of " + name + " leaves without a fade");
         }
     }
 }

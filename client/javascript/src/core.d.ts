@@ -240,7 +240,7 @@ export class Client {
 }
 
 /**
- * Holds up to 4096 unread events, and 8 MiB. Beyond, the oldest telemetry is dropped; if there is none, the stream ends
+ * Holds up to 4096 unread events, and 8 MiB. Beyond, the oldest telemetry is dropped; if none exists, the stream ends
  * with RESOURCE_EXHAUSTED. While every stream of the client has 256 unread events or 1 MiB, the client reads only if a call
  * is pending, so that the daemon drops telemetry.
  */

@@ -96,7 +96,7 @@ class Client:
         return self._session.hello if self._session else pb.HelloResult()
 
     async def session(self, start: float | None = None) -> Session:
-        """Returns the connection. Connects if there is none, within the timeout from `start`, a time of the event loop."""
+        """Returns the connection. Connects if none exists, within the timeout from `start`, a time of the event loop."""
         start = asyncio.get_running_loop().time() if start is None else start
         async with deadline(self._timeout_s, "no connection", start):
             await self._connecting.acquire()

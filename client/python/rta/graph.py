@@ -49,7 +49,7 @@ class Graph:
     change_number: int = field(default=0, compare=False)
 
     def parameter(self, name: str) -> float:
-        """Returns the value of `node.parameter`. KeyError: there is none."""
+        """Returns the value of `node.parameter`. KeyError: none."""
         node, _, parameter = name.partition(".")
         return self.nodes[node].parameters[parameter]
 

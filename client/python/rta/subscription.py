@@ -162,7 +162,7 @@ class Subscription(Generic[T]):
 
 
 def checked_topics(topics: tuple[Topic, ...]) -> tuple[Topic, ...]:
-    """Returns the topics; all except node_loads if there are none. InvalidArgument: unknown ones."""
+    """Returns the topics; all except node_loads if none exist. InvalidArgument: unknown ones."""
     for topic in topics:
         if topic not in TOPICS:
             raise InvalidArgument(f'unknown topic "{topic}": expected {", ".join(TOPICS)}')

@@ -48,7 +48,7 @@ bool can_be_drawn(const v1::FrequencyResponseResult& response) {
                });
 }
 
-/// Returns the number at the beginning of `text`, and removes it; 0 if there is none.
+/// Returns the number at the beginning of `text`, and removes it; 0 if none exists.
 std::uint32_t take_number(std::string_view& text) {
     std::uint32_t number = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);

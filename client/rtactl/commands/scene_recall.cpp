@@ -69,7 +69,7 @@ extern constinit const Command kSceneRecall = checked({
         "the scene: over 20 ms, or the time of --fade, up to 10 min. What is added or removed crossfades, as in any\n"
         "transaction. A recall during another one starts from the current values. It is one step for `undo`.\n"
         "\n"
-        "The scenes that were used last are kept prepared, so that their recall starts at once.",
+        "The scenes that were used last are kept prepared, so that their recall starts immediately.",
     .example = "rtactl scene recall night\n"
                "rtactl scene recall night --fade 2s\n"
                "rtactl scene recall night --dry-run",

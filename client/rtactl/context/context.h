@@ -154,7 +154,7 @@ class Context {
     void set_types(v1::NodeTypesResult types) { types_ = std::move(types); }
     /// Requires has_types().
     [[nodiscard]] const v1::NodeTypesResult& types() const { return *types_; }
-    /// Returns nullptr if there is no type of that name, or if the types have not been fetched.
+    /// Returns nullptr if no type has that name, or if the types have not been fetched.
     [[nodiscard]] const v1::NodeType* find_type(std::string_view name) const;
 
     /// The options of the current command.

@@ -16,7 +16,7 @@ class CommandTable {
     explicit CommandTable(std::span<const Command* const> commands);
 
     [[nodiscard]] std::span<const Command* const> all() const { return commands_; }
-    /// Returns nullptr if there is no command of that name.
+    /// Returns nullptr if no command has that name.
     [[nodiscard]] const Command* find(std::string_view name) const;
     /// Returns the first words of the commands listed for a place, without duplicates: "status", ..., "graph".
     [[nodiscard]] std::vector<std::string_view> first_words(Place place) const;

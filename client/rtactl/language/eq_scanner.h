@@ -16,7 +16,7 @@ struct WrittenNumber {
     [[nodiscard]] std::optional<double> value(char decimal) const;
     /// Returns the decimal mark, if the number alone shows it: 1.234,5 or 12.5, but not 1.234. 0: not known, or none.
     [[nodiscard]] char shown_decimal() const;
-    /// Returns the first mark; 0 if there is none.
+    /// Returns the first mark; 0 if none exists.
     [[nodiscard]] char first_mark() const;
 };
 

@@ -12,7 +12,7 @@ namespace rta::rtactl {
 
 /// Options of rtactl itself, accepted before the command and among its arguments.
 [[nodiscard]] std::span<const Option> global_options();
-/// Returns nullptr if there is no option of that name.
+/// Returns nullptr if no option has that name.
 [[nodiscard]] const Option* find_option(std::span<const Option> options, std::string_view name);
 /// Returns the keys of a host in the configuration file: its address, and the options of its connection without dashes.
 [[nodiscard]] std::vector<std::string_view> host_keys();

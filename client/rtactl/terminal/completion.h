@@ -45,7 +45,7 @@ struct Completion {
     std::vector<Candidate> candidates;
     /// Length of the part of every candidate that need not be shown: "osc." of "osc.frequency_hz=".
     std::size_t stem = 0;
-    /// If there are no candidates: what is expected, "20 to 20000 Hz, default 440 Hz". May be empty.
+    /// Without candidates: what is expected, "20 to 20000 Hz, default 440 Hz". May be empty.
     std::string hint;
     /// If a file name is expected: the byte of the word at which it starts. The caller looks for files.
     std::optional<std::size_t> file;

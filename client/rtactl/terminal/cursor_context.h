@@ -25,7 +25,7 @@ struct CursorContext {
 [[nodiscard]] CursorContext read_cursor_context(const CommandTable& table, std::span<const std::string> words,
                                                 Place place);
 
-/// Finds an option of the command or, outside the shell, a global one; nullptr if there is none of that name.
+/// Finds an option of the command or, outside the shell, a global one; nullptr if none has that name.
 [[nodiscard]] const Option* find_option(const CursorContext& context, Place place, std::string_view name);
 
 /// Returns the global options among words, as far as they can be read: they select the daemon.

@@ -27,7 +27,7 @@ class History {
     std::string last_;
 };
 
-/// Returns $XDG_STATE_HOME/rtactl/history, or ~/.local/state/rtactl/history; empty if there is no home folder.
+/// Returns $XDG_STATE_HOME/rtactl/history, or ~/.local/state/rtactl/history; empty without a home folder.
 [[nodiscard]] std::string history_path();
 
 }  // namespace rta::rtactl

@@ -21,7 +21,7 @@ namespace rta::api {
 
 /// The latest change of the graph or of parameters that a client has made.
 struct LatestEdit {
-    std::uint64_t number = 0;  ///< 0: there was none
+    std::uint64_t number = 0;  ///< 0: none
     std::string author{};
     std::string client_name{};
 };

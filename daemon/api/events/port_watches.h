@@ -27,7 +27,7 @@
 namespace rta::api {
 
 /// Sends the levels and spectra of ports to the clients that watch them, to each at its rate. A watch belongs to a name: it
-/// measures the port that has the name at that time, and nothing while there is none.
+/// measures the port that has the name at that time, and nothing while none has it.
 ///
 /// A **port** is measured once for all clients. For each rate, a **reading** adds up its measurements and encodes them once
 /// for each event. Clients that watch the same ports at the same rate share a **view**, which gets one event for all of

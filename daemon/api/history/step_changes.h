@@ -38,7 +38,7 @@ struct ConnectionPlace {
     [[nodiscard]] auto operator<=>(const ConnectionPlace&) const = default;
 };
 
-/// The gain of a connection before and after a step; empty: there was none.
+/// The gain of a connection before and after a step; empty: none.
 struct ConnectionChange {
     ConnectionPlace place;
     std::optional<float> before;

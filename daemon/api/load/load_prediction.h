@@ -64,7 +64,7 @@ class LoadPrediction {
     /// Measures nodes on a worker soon.
     void measure_soon(const Unmeasured& nodes);
 
-    /// Returns what predicts on other threads, as of now.
+    /// Returns what predicts on other threads, with the current costs.
     [[nodiscard]] LoadQuery query();
     [[nodiscard]] NodeCosts& costs() { return *costs_; }
 

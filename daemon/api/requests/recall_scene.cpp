@@ -90,7 +90,7 @@ bool recall_is_current(Call& call) {
 }
 
 /// With `force`, reverts the edit of another author that waits for its confirmation, if the recall is possible otherwise.
-/// Returns whether the recall goes on; else it does later, or is refused.
+/// Returns whether the recall continues; otherwise it continues later, or is refused.
 bool revert_first(Call& call) {
     using Stage = PendingRequest::Stage;
     v1::RecallScene& message = *call.request.message.mutable_recall_scene();

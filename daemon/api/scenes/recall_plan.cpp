@@ -11,7 +11,7 @@
 namespace rta::api {
 namespace {
 
-/// Returns the node of the graph that stays as this node of a scene; null: there is none.
+/// Returns the node of the graph that stays as this node of a scene; null: none.
 const GraphNode* find_same(const AudioGraph& graph, const GraphNode& node) {
     const GraphNode* const found = graph.find(node.name());
     if (found == nullptr || found->description->type != node.description->type) return nullptr;

@@ -9,7 +9,7 @@
 namespace rta::api {
 namespace {
 
-/// Scenes that do not fit are read in vain: after so many, no more are tried.
+/// Scenes that do not fit are read for nothing: after this number of them, no more are tried.
 constexpr std::size_t kMostMisses = 4;
 
 }  // namespace

@@ -92,7 +92,7 @@ struct FreePorts {
                                                     : ": it does not run, or belongs to another user"));
 }
 
-/// Becomes a client of a server that runs. UNAVAILABLE if there is none.
+/// Becomes a client of a server that runs. UNAVAILABLE without one.
 [[nodiscard]] Expected<Client> open_client(const std::string& server) {
     if (auto checked = check_server_name(server); !checked) return std::unexpected(checked.error());
     if (auto checked = check_owner(server); !checked) return std::unexpected(checked.error());

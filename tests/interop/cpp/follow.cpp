@@ -37,7 +37,7 @@ Result must(Expected<Result> result) {
     return std::move(*result);
 }
 
-/// Makes a call that changes nothing, as often as it takes; once, if connections are not cut.
+/// Makes a call that changes nothing, until it succeeds; once, if connections are not cut.
 template <class Call>
 auto repeat(bool cut, Call call) {
     for (;;) {
@@ -65,7 +65,7 @@ void play_and_edit() {
     if (refused || refused.error().code != rta::v1::NOT_FOUND) fail("an unknown node was removed");
 }
 
-/// Makes relative changes, which must not be repeated: after a lost connection, nobody knows whether they took effect.
+/// Makes relative changes, which must not be repeated: after a lost connection, it is unknown whether they took effect.
 void edit_once(const std::string& prefix, int count) {
     std::optional<rta::Client> client;
     for (int number = 0; number < count; ++number) {

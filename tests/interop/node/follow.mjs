@@ -23,7 +23,7 @@ async function playAndEdit(client) {
     (error) => error instanceof RtaError && error.code === 'NOT_FOUND' && error.editIndex === 0);
 }
 
-/** Makes relative changes, which must not be repeated: after a lost connection, nobody knows whether they took effect. */
+/** Makes relative changes, which must not be repeated: after a lost connection, it is unknown whether they took effect. */
 async function editOnce(client, prefix, count) {
   for (let number = 0; number < count; number += 1) {
     try {
@@ -38,7 +38,7 @@ async function editOnce(client, prefix, count) {
   console.log('edited');
 }
 
-/** Makes a call that changes nothing, as often as it takes; once, if connections are not cut. */
+/** Makes a call that changes nothing, until it succeeds; once, if connections are not cut. */
 async function repeat(call) {
   for (;;) {
     try {

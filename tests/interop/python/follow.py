@@ -38,7 +38,7 @@ async def play_and_edit(client):
 
 
 async def edit_once(client, prefix, count):
-    """Makes relative changes, which must not be repeated: after a lost connection, nobody knows whether they took effect."""
+    """Makes relative changes, which must not be repeated: after a lost connection, it is unknown whether they took effect."""
     for number in range(count):
         try:
             await client.change({f"{prefix}_{number}.gain_db": 1})
@@ -50,7 +50,7 @@ async def edit_once(client, prefix, count):
 
 
 async def ask(client, request):
-    """Sends a request that changes nothing, as often as it takes."""
+    """Sends a request that changes nothing, until it succeeds."""
     while True:
         try:
             return await client.call(request)

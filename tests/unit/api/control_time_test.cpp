@@ -93,7 +93,7 @@ TEST_F(ControlTimeTest, ThePassEndsWhenItsSliceIsUsed) {
     EXPECT_FALSE(work(a, 1us));
     EXPECT_FALSE(work(b, 1us));
     EXPECT_EQ(over, 1) << "it is reported once";
-    EXPECT_EQ(pass(), "a") << "who has come first: nobody has waited for what a has used";
+    EXPECT_EQ(pass(), "a") << "the first one: no other has waited for what a has used";
     EXPECT_EQ(pass(), "b");
     EXPECT_FALSE(time.pass_over());
     EXPECT_TRUE(work(a, 1us));
@@ -300,7 +300,7 @@ TEST_F(ControlTimeTest, ASmallAnswerNeedsNoTurn) {
 
 TEST_F(ControlTimeTest, WhatIsDoneForAnotherClientCountsForThatClient) {
     use(a, 1ms);
-    EXPECT_FALSE(work(light, 1us)) << "somebody waits";
+    EXPECT_FALSE(work(light, 1us)) << "another client waits";
     {
         const ControlTime::Scope outer{time, a};
         {

@@ -83,7 +83,7 @@ TEST(DispatcherOrder, TransactionsCommitInTheOrderOfTheirRequestsHoweverLongEach
         a> id: 3 set_parameters { changes { node: "vol" parameter: "gain_db" value: -6 } }
         a> id: 4 get_graph {}
     )");
-    ASSERT_EQ(script.workers.jobs.size(), 2U) << "both are prepared at once";
+    ASSERT_EQ(script.workers.jobs.size(), 2U) << "both are prepared together";
     script.workers.finish(1);
     EXPECT_EQ(script.engine.revision(), 0U) << "the second waits for the first";
     script.workers.finish(0);
@@ -487,7 +487,7 @@ TEST(DispatcherOrder, TheEngineIsAskedOftenOnlyWhileSomebodyWaits) {
     EXPECT_EQ(busy, 0);
     script.play(
         "a> id: 1 apply_transaction { wait_for_start: true edits { edits { add_node { name: \"osc\" type: \"sine\" } } } }");
-    EXPECT_EQ(busy, 1) << "whoever sleeps for 50 ms must be told";
+    EXPECT_EQ(busy, 1) << "a caller that sleeps for 50 ms must be woken";
     EXPECT_LE(script.dispatcher.interval(), 150us);
     script.block();
     EXPECT_GT(script.dispatcher.interval(), 150us);

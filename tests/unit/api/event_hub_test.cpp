@@ -41,7 +41,7 @@ TEST(EventHub, NumbersChangesWithoutAGapWhetherOrNotAnybodyListens) {
     EventHub hub{"id", kKeptBytes};
     bool filled = false;
     hub.publish([&](v1::Event&) { filled = true; });
-    EXPECT_FALSE(filled) << "nobody listens: nothing is to be built";
+    EXPECT_FALSE(filled) << "no client listens: nothing is to be built";
     EXPECT_EQ(hub.number(), 1U);
 
     Listener early;

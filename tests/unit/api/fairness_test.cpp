@@ -185,7 +185,7 @@ TEST_F(RoomQueueTest, SmallRequestsOfManyClientsCount) {
     for (int round = 0; round < 100; ++round) room.retry(kStart, never);
     take_log();
     std::string order;
-    for (int round = 0; round < 10; ++round) {  // clients that connect anew must not go before those that stay
+    for (int round = 0; round < 10; ++round) {  // clients that connect again must not go before those that stay
         const auto next = waiter('n');
         next->on_resume = [&] { room.took_room(*next); };
         room.wait(next, 10 * kSize);

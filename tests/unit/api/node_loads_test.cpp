@@ -30,7 +30,7 @@ TEST(NodeLoads, AreMeansOfWhatWasTimed) {
     EXPECT_DOUBLE_EQ(told[1].share, 0.3) << "not timed since: as it was";
     told = loads.heaviest(std::vector{time(2, 100, 1)}, 1'000.0, 2);
     ASSERT_EQ(told.size(), 1U) << "the others are gone";
-    EXPECT_DOUBLE_EQ(told[0].share, 0.1) << "a processor that was reset begins anew";
+    EXPECT_DOUBLE_EQ(told[0].share, 0.1) << "a processor that was reset starts again";
 }
 
 TEST(NodeLoads, ANodeThatIsNoLongerTimedHasNoShare) {

@@ -137,6 +137,57 @@ TEST_F(ScheduleTest, LookAheadIsFilledBeforeTheFrame) {
     EXPECT_EQ(changes[1].what(), v1::PendingChanged::COMMITTED) << changes[1].ShortDebugString();
 }
 
+TEST_F(ScheduleTest, AnotherEditOfTheSameInputIsNotHeldBackUntilTheFrame) {
+    script.play("hello b\n");
+    script.play(kSubscribe);
+    script.send(
+        'b', request("id: 2 apply_transaction { edits { edits { add_node { name: \"c\" type: \"constant\" } } edits { "
+                     "connect { from: \"c\" to: \"out\" } } } }"));
+    ASSERT_EQ(answer('b').status().code(), v1::OK);
+    play_to(frame() + kBlock);  // its round runs while the edit is prepared
+    const std::uint64_t at = frame() + 125 * kBlock;
+    ASSERT_EQ(call("id: 2 apply_transaction { at { frame: " + std::to_string(at) +
+                   " } edits { edits { disconnect { from: \"vol\" to: \"out\" } } } }")
+                  .status()
+                  .code(),
+              v1::OK);
+    play_to(at - 50 * kBlock);
+    const std::uint64_t begin = frame();
+    script.send('b',
+                request("id: 3 apply_transaction { wait_for_start: true edits { edits { disconnect { from: \"c\" to: "
+                        "\"out\" } } } }"));
+    play_to(at + 20 * kBlock);
+    const v1::Response response = answer('b');
+    ASSERT_EQ(response.status().code(), v1::OK) << response.status().message();
+    EXPECT_LE(response.apply_transaction().frame(), begin + kBlock);
+    EXPECT_EQ(pending_events().back().what(), v1::PendingChanged::COMMITTED);
+}
+
+TEST_F(ScheduleTest, LookAheadThatFillsDoesNotHoldBackAnEarlierEdit) {
+    script.play(kSubscribe);
+    const std::uint64_t first = frame() + 500 * kBlock;
+    const std::uint64_t second = first + 30 * kBlock;  // filled within 40 ms
+    ASSERT_EQ(
+        call("id: 2 apply_transaction { at { frame: " + std::to_string(second) +
+             " } edits { edits { add_node { name: \"lim\" type: \"limiter\" } } edits { connect { from: \"osc\" to: "
+             "\"lim\" } } edits { connect { from: \"lim\" to: \"out\" } } } }")
+            .status()
+            .code(),
+        v1::OK);
+    ASSERT_EQ(call("id: 3 apply_transaction { at { frame: " + std::to_string(first) +
+                   " } edits { edits { disconnect { from: \"vol\" to: \"out\" } } } }")
+                  .status()
+                  .code(),
+              v1::OK);
+    play_to(second + 20 * kBlock);
+    std::map<std::uint64_t, std::uint64_t> late;
+    for (const v1::PendingChanged& changed : pending_events()) {
+        EXPECT_NE(changed.what(), v1::PendingChanged::FAILED) << changed.ShortDebugString();
+        if (changed.what() != v1::PendingChanged::ADDED) late[changed.edit().id()] = changed.late_frames();
+    }
+    EXPECT_EQ(late, (std::map<std::uint64_t, std::uint64_t>{{1, 0}, {2, 0}}));
+}
+
 TEST_F(ScheduleTest, WhatDoesNotApplyNowIsRefusedAtOnce) {
     const std::string at = " at { in_s: 1 } ";
     const auto code = [&](const std::string& text) { return call(text).status().code(); };
@@ -268,6 +319,47 @@ TEST_F(ScheduleTest, AUtcTimeFollowsTheClock) {
     const v1::Response list = call("id: 3 list_pending { }");
     EXPECT_EQ(list.list_pending().edits(0).frame(), frame() + 432'000);
     EXPECT_EQ(list.list_pending().edits(0).utc_us(), 1'796'156'110'000'000);
+}
+
+TEST_F(ScheduleTest, AClockThatIsSetMovesTheFrame) {
+    script.daemon.utc = 1'796'156'100'000'000;
+    constexpr std::int64_t kHour = 3'600'000'000;
+    constexpr std::uint64_t kHourFrames = 3'600 * 48'000;
+    script.play(kSubscribe);
+    const std::string set = "set_parameters { changes { node: \"vol\" parameter: \"gain_db\" value: -6 } ";
+    ASSERT_EQ(call("id: 2 " + set + "at { utc_us: 1796156110000000 } }").status().code(), v1::OK);
+    ASSERT_EQ(
+        call("id: 3 set_parameters { changes { node: \"osc\" parameter: \"gain_db\" value: -30 } at { in_s: 20 } }")
+            .status()
+            .code(),
+        v1::OK);
+    const v1::PendingResult before = call("id: 4 list_pending { }").list_pending();
+    script.daemon.utc -= kHour;
+    const v1::PendingResult later = call("id: 5 list_pending { }").list_pending();
+    EXPECT_EQ(later.edits(1).frame(), before.edits(0).frame() + kHourFrames);
+    EXPECT_EQ(later.edits(0).frame(), before.edits(1).frame()) << "what is not given in UTC does not move";
+    script.daemon.utc += 2 * kHour;
+    play_to(frame() + 10 * kBlock);
+    EXPECT_EQ(gain_db(), -6.0F) << "its time has passed";
+    EXPECT_EQ(pending_events().back().what(), v1::PendingChanged::LATE);
+    EXPECT_EQ(call("id: 6 list_pending { }").list_pending().edits_size(), 1);
+}
+
+/// A thread may be interrupted between reading two clocks.
+TEST(FrameTime, AnInterruptionDoesNotShiftTheClocksAgainstEachOther) {
+    const Engine engine{builtin_nodes(), EngineConfig{}};
+    FakeDaemon daemon;
+    const std::int64_t begin_us = daemon.utc;
+    std::int64_t now_us = 0;
+    int reads = 0;
+    FrameTime time{engine, daemon, [&] {
+                       const TimePoint now{std::chrono::microseconds{++now_us}};
+                       if (reads++ == 0) now_us += 5'000;
+                       daemon.utc = begin_us + now_us;
+                       return now;
+                   }};
+    const FrameTime::Now now = time.now();
+    EXPECT_NEAR(static_cast<double>(now.utc_us - begin_us), static_cast<double>(now.monotonic_ns) / 1e3, 5.0);
 }
 
 TEST_F(ScheduleTest, TheNumberOfEditsIsLimited) {

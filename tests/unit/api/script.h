@@ -129,7 +129,7 @@ class Script {
 
     void send(char client, const v1::Request& request);
     void send_bytes(char client, std::string_view payload);
-    /// Returns the next message to the client; nullopt if there is no message.
+    /// Returns the next message to the client; nullopt without a message.
     [[nodiscard]] std::optional<v1::ServerMessage> receive(char client);
     /// Connects the client with this letter. Others connect through Door::unknown, which gives them the role admin.
     Client& connect(char client, Entry entry);

@@ -290,7 +290,7 @@ TEST_F(TelemetryTest, NodeLoadsComeTwiceASecondToThoseWhoAskForThem) {
     play(100);
     const auto after = script.engine.node_times();
     for (std::size_t i = 0; i < before.size(); ++i) {
-        EXPECT_EQ(before[i].block_count, after[i].block_count) << "nobody asks: nothing is timed";
+        EXPECT_EQ(before[i].block_count, after[i].block_count) << "no client asks: nothing is timed";
     }
 }
 
@@ -378,7 +378,7 @@ TEST_F(TelemetryTest, TheRateIsCheckedAndNothingIsSubscribedToThen) {
         tick 1000
         a-
     )");
-    EXPECT_GE(fresh.dispatcher.interval(), std::chrono::milliseconds{50}) << "nobody subscribes: no timer";
+    EXPECT_GE(fresh.dispatcher.interval(), std::chrono::milliseconds{50}) << "no client subscribes: no timer";
 }
 
 TEST_F(TelemetryTest, NothingIsMeasuredWhileNobodySubscribes) {

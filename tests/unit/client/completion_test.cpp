@@ -232,7 +232,7 @@ TEST(Completion, OffersParametersAndSettingsOfANode) {
     EXPECT_EQ(offered({"set", "osc.fre"}), Texts{"osc.frequency_hz="});
     EXPECT_EQ(offered({"set", "osc.frequency_hz=1", "osc."}), (Texts{"osc.gain_db=", "osc.channels="}));
     EXPECT_EQ(offered({"set", "mix.gain_"}), (Texts{"mix.gain_1_db=", "mix.gain_2_db=", "mix.gain_3_db="}));
-    EXPECT_EQ(offered({"get", "os"}), Texts{"osc"}) << "it may go on";
+    EXPECT_EQ(offered({"get", "os"}), Texts{"osc"}) << "it may continue";
     EXPECT_EQ(offered({"get", "osc"}), Texts{"osc."});
     EXPECT_EQ(offered({"get", "osc.f"}), Texts{"osc.frequency_hz "});
     EXPECT_EQ(offered({"set", "ghost."}), Texts{});
@@ -253,7 +253,7 @@ TEST(Completion, OffersTypesAndTheirValues) {
 }
 
 TEST(Completion, OffersChainLinks) {
-    EXPECT_EQ(offered({"play", "ga"}), Texts{"gain"}) << "it may go on";
+    EXPECT_EQ(offered({"play", "ga"}), Texts{"gain"}) << "it may continue";
     EXPECT_EQ(offered({"play", "gain"}), Texts{"gain:"});
     EXPECT_EQ(offered({"play", "sine", "gain:gai"}), Texts{"gain:gain_db="});
     EXPECT_EQ(offered({"play", "gain:gain_db=-6,"}),

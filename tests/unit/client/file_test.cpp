@@ -52,7 +52,7 @@ TEST(File, ReplacesInOneStep) {
     struct stat after{};
     ASSERT_EQ(::stat(path.c_str(), &after), 0);
     EXPECT_EQ(test::read_text(path), "two");
-    EXPECT_NE(before.st_ino, after.st_ino) << "whoever has the old file open keeps the old text";
+    EXPECT_NE(before.st_ino, after.st_ino) << "a reader that has the old file open keeps the old text";
     EXPECT_EQ(after.st_mode & 07777U, 0640U);
     EXPECT_EQ(files_in(directory.path()), 1U) << "a temporary file was left behind";
 }

@@ -56,7 +56,7 @@ TEST(EngineEdit, AReplacedGraphKeepsTheStateOfWhatStays) {
     edited.settle();
     edited.render_blocks(10);
     untouched.render_blocks(static_cast<std::uint32_t>(edited.frame() / 64));
-    EXPECT_EQ(edited.recorded[0], untouched.recorded[0]) << "the sine's phase must go on";
+    EXPECT_EQ(edited.recorded[0], untouched.recorded[0]) << "the sine's phase must continue";
     EXPECT_EQ(edited.recorded[1].back(), 0.0F);
     EXPECT_EQ(edited.engine.graph().node_count(), 2U);
 }
@@ -585,7 +585,7 @@ TEST(EngineEdit, NodeThatNeedsTooMuchMemoryIsRejectedByName) {
     const auto changed = offline.apply({ChangeSettings{"small", {{"channels", 64.0}, {"max_time_ms", 10'000.0}}}});
     ASSERT_FALSE(changed);
     EXPECT_EQ(changed.error().code, ErrorCode::resource_exhausted);
-    EXPECT_EQ(changed.error().edit_index, 0U) << "or it would be tried again in vain";
+    EXPECT_EQ(changed.error().edit_index, 0U) << "or it would be tried again without an effect";
 
     // Small nodes do not reserve memory one by one, but their number is limited, too.
     g_memory_left = std::uint64_t{10} << 20U;

@@ -42,7 +42,7 @@ struct EngineLevels : testing::Test {
 TEST_F(EngineLevels, LevelsMatchTheReportedFrames) {
     offline.load(kMetered);
     offline.render_blocks(3);
-    EXPECT_EQ(offline.engine.take_levels().frame_count, 0U) << "nobody watches";
+    EXPECT_EQ(offline.engine.take_levels().frame_count, 0U) << "no client watches";
     offline.engine.watch_levels(true);
     offline.render_blocks(1);
     EXPECT_EQ(offline.engine.take_levels().frame_count, 0U) << "the quantum that was under way does not count";

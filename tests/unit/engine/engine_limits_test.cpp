@@ -84,7 +84,7 @@ TEST(EngineLimits, TheLastConnectionIsAcceptedAndOneMoreIsNot) {
 }
 
 TEST(EngineLimits, MemoryIsAddedUpOverTheGraphAndItsNodesAreNotBuiltInVain) {
-    // A line of 1 s takes 188 KiB, and 64 KiB beside it.
+    // A line of 1 s takes 188 KiB, and 64 KiB in addition.
     OfflineEngine offline{{.limits = {.memory_bytes = kMiB}}};
     offline.edit({delay("a", 1'000), delay("b", 1'000), delay("c", 1'000), delay("d", 1'000)});
     EXPECT_LT(offline.engine.graph().size().memory_bytes, kMiB);

@@ -31,7 +31,7 @@ TEST(NodeTimes, AllNodesAreTimedInTurnWhileWatched) {
         OfflineEngine offline{{.block_size = block_size}};
         offline.edit(pairs(400));
         offline.settle();
-        for (const NodeTime& time : offline.engine.node_times()) ASSERT_EQ(time.block_count, 0U) << "nobody asks";
+        for (const NodeTime& time : offline.engine.node_times()) ASSERT_EQ(time.block_count, 0U) << "no client asks";
         offline.engine.watch_node_times(true);
         const std::uint32_t blocks = 8'192 / block_size + 1;
         offline.render_blocks(blocks);

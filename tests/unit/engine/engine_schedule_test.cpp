@@ -184,10 +184,10 @@ TEST_F(EngineSchedule, LookAheadIsFilledAhead) {
     const std::vector<Edit> edits{AddNode{"limiter", "lim", {}, {}}, Connect{"two", "lim", {}},
                                   Disconnect{"vol", "out"}, Connect{"lim", "out", {}}};
     auto prepared = prepare(edits);
-    const auto waits = offline.engine.frames_to_wait(prepared);
-    ASSERT_TRUE(waits);
-    ASSERT_GT(*waits, 0U);
-    const std::uint64_t block = (offline.frame() + *waits) / kBlock * kBlock + 10 * kBlock;
+    const auto fill = offline.engine.frames_to_wait(prepared);
+    ASSERT_TRUE(fill);
+    ASSERT_GT(*fill, 0U);
+    const std::uint64_t block = (offline.frame() + *fill) / kBlock * kBlock + 10 * kBlock;
     const std::uint64_t begin = offline.frame();
     const auto ticket = offline.engine.commit_ahead(prepared, block + 7);
     ASSERT_TRUE(ticket);
@@ -196,6 +196,17 @@ TEST_F(EngineSchedule, LookAheadIsFilledAhead) {
     render_to(block + kBlock);
     EXPECT_EQ(offline.transactions_heard.back(), (std::pair{ticket->revision, block}));
     EXPECT_EQ(first_other(begin, 1.0F), block + 1);
+}
+
+TEST_F(EngineSchedule, WaitingForOthersIsNotFilling) {
+    ASSERT_TRUE(offline.apply({Connect{"two", "out", {}}}));
+    offline.render_block();  // a round runs
+    auto prepared = prepare({Disconnect{"vol", "out"}});
+    EXPECT_EQ(offline.engine.frames_to_wait(prepared), 0U);
+    ASSERT_TRUE(offline.apply({Disconnect{"two", "out"}}));  // waits for the round
+    EXPECT_EQ(offline.engine.frames_to_wait(prepared), 0U);
+    offline.engine.reserve(offline.frame() + 2 * kBlock);
+    EXPECT_EQ(offline.engine.frames_to_wait(prepared), 0U);
 }
 
 TEST_F(EngineSchedule, WhatComesTooLateStartsWithTheNextBlock) {

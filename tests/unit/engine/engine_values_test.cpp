@@ -105,7 +105,7 @@ TEST_F(EngineValues, AreCheckedAgainWhenATransactionIsCarriedOver) {
     EXPECT_EQ(value("a1"), 1.2F);
 }
 
-/// All five change together and at once: what is heard is never unstable, and settles to the new set.
+/// All five change together, immediately: what is heard is never unstable, and settles to the new set.
 TEST_F(EngineValues, OfABiquadAreHeardTogether) {
     offline.edit({AddNode{"sine", "osc", {}, {}}, AddNode{"output", "out", {}, {}}, Connect{"osc", "f", {}},
                   Connect{"f", "out", {}}});

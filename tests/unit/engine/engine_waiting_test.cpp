@@ -53,7 +53,7 @@ struct EngineWaiting : testing::Test {
         edits.insert(edits.end(), more.begin(), more.end());
         return edits;
     }
-    /// Commits, retries while there is no room, and records the promised start.
+    /// Commits, retries while the queue is full, and records the promised start.
     std::uint64_t commit(const std::vector<Edit>& edits) {
         for (int i = 0; i < 3000; ++i) {
             const auto ticket = offline.apply(edits);

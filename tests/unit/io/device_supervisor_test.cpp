@@ -158,7 +158,7 @@ class SupervisorTest : public ::testing::Test, private DeviceObserver {
         }
         task();
     }
-    /// Lets the time pass in the steps of a watch that is on time. No callback comes meanwhile.
+    /// Lets the time pass in the steps of a watch that is on time. No callback comes in the meantime.
     void pass(std::chrono::milliseconds time) {
         for (auto passed = 0ms; passed < time; passed += 5ms) {
             now += 5ms;
@@ -255,7 +255,7 @@ TEST_F(SupervisorTest, ADeviceAskedForByNameThatFailsIsAnError) {
     const auto busy = start_and_wait("scripted:bad");
     ASSERT_FALSE(busy);
     EXPECT_EQ(busy.error().sentence, "\"Fake/bad\" is busy");
-    EXPECT_EQ(script.closes, 1) << "nobody plays through the host";
+    EXPECT_EQ(script.closes, 1) << "no device plays through the host";
     EXPECT_EQ(supervisor.status().description.kind, "");
 }
 
@@ -327,7 +327,7 @@ TEST_F(SupervisorTest, ALostDeviceIsOpenedAgainAndFadesIn) {
     EXPECT_EQ(states, (std::vector<std::string>{"lost", "running"}));
     EXPECT_EQ(supervisor.status().description.name, "Fake/good");
     EXPECT_EQ(supervisor.status().fallback_reason, "");
-    EXPECT_GE(engine.renderer().frames(), before) << "the clock of the engine goes on";
+    EXPECT_GE(engine.renderer().frames(), before) << "the clock of the engine continues";
     run_one();  // the null device has been destroyed
 
     // The tone is heard from silence, with a gain that grows by one part in 960 each frame.
@@ -497,7 +497,7 @@ TEST_F(SupervisorTest, AHostThatHangsWhileOpeningDelaysNobody) {
     ASSERT_TRUE(started && *started);
     await_progress();
     EXPECT_NE(supervisor.status().fallback_reason.find("did not respond"), std::string::npos);
-    // Another device can be selected meanwhile.
+    // Another device can be selected in the meantime.
     std::optional<Expected<void>> changed;
     supervisor.change(request("null"), [&](Expected<void> result) { changed = std::move(result); });
     ASSERT_TRUE(changed && *changed);

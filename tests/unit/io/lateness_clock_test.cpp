@@ -69,7 +69,7 @@ TEST(LatenessClock, OneGapCountsOnceHoweverLongAndHoweverItIsCaughtUp) {
         EXPECT_EQ(late_of(clock, now, 100, kMs), 0);
         now += 200 * kMs;
         EXPECT_TRUE(clock.callback(now, kFrames, 0));
-        EXPECT_EQ(late_of(clock, now, owed, 1'000), 0) << "what the device is owed comes at once";
+        EXPECT_EQ(late_of(clock, now, owed, 1'000), 0) << "what the device is owed comes immediately";
         EXPECT_EQ(late_of(clock, now, 100, kMs), 0);
     }
 }

@@ -146,7 +146,7 @@ TEST(Admission, AnIdleClientMakesRoomFirstOfAllOneWithoutHello) {
     EXPECT_EQ(displaced(), std::nullopt);
 }
 
-// ---- random comings and goings, compared with a reference that counts anew for each question
+// ---- random comings and goings, compared with a reference that counts again for each question
 
 struct Held {
     Admission::Number number;
