@@ -6,6 +6,7 @@
 #include <iterator>
 #include <limits>
 #include <ranges>
+#include <unordered_set>
 #include <utility>
 
 #include "engine/renderer.h"
@@ -225,10 +226,15 @@ EngineCore::Adoption EngineCore::prepare_adoption(const Draft& draft) {
     std::ranges::set_difference(graph.node_ids(), draft.graph.node_ids(), std::back_inserter(adoption.removed));
     // A panic silences what would sound again; and a faulty processor must not come back.
     if (reset_in_progress()) return adoption;
+    std::unordered_set<NodeIdentity> entering;
+    for (const auto& [id, instance] : adoption.added) entering.insert(draft.graph.find(NodeId{id})->identity);
     for (const NodeId id : adoption.removed) {
         if (faulted_nodes.contains(id)) continue;
-        KeptProcessors::add(adoption.kept, graph.find(id)->identity, instances.at(id.value()),
-                            exchange.renderer().frames());
+        const NodeIdentity identity = graph.find(id)->identity;
+        KeptProcessors::add(adoption.kept, {.node = identity,
+                                            .instance = instances.at(id.value()),
+                                            .frame = exchange.renderer().frames(),
+                                            .replaced = entering.contains(identity)});
     }
     return adoption;
 }

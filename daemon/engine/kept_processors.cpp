@@ -14,10 +14,8 @@ bool same_processor(const NodeDescription& a, const NodeDescription& b) {
 
 }  // namespace
 
-void KeptProcessors::add(Removed& removed, NodeIdentity node, std::shared_ptr<NodeInstance> instance,
-                         std::uint64_t frame) {
-    if (!instance->description().type->remembers_input) return;
-    removed.push_back({node, std::move(instance), frame});
+void KeptProcessors::add(Removed& removed, Kept node) {
+    if (node.instance->description().type->remembers_input) removed.push_back(std::move(node));
 }
 
 void KeptProcessors::keep(Removed&& removed) {
@@ -40,7 +38,7 @@ bool KeptProcessors::lend(const Draft& draft, std::uint64_t frame) {
         });
         if (found == kept_.end()) continue;
         if (found->instance.use_count() > 1) {
-            if (!may_wait(*found, frame)) continue;
+            if (found->replaced || !may_wait(*found, frame)) continue;
             found->awaited = true;
             return false;
         }

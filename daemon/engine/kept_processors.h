@@ -32,11 +32,12 @@ class KeptProcessors {
         std::shared_ptr<NodeInstance> instance;
         std::uint64_t frame;
         std::shared_ptr<NodeInstance> lent_to{};
-        bool awaited = false;  ///< a node was restored while it was still fading out
+        bool replaced = false;  ///< its node stays, with other settings
+        bool awaited = false;   ///< a node was restored while it was still fading out
     };
     using Removed = std::list<Kept>;
-    /// Adds a node that is removed at this frame, if it remembers its input.
-    static void add(Removed& removed, NodeIdentity node, std::shared_ptr<NodeInstance> instance, std::uint64_t frame);
+    /// Adds a node that is removed, or replaced, at this frame, if it remembers its input.
+    static void add(Removed& removed, Kept node);
     /// Keeps them. The oldest ones are freed if all take more memory than allowed. Does not throw.
     void keep(Removed&& removed);
     /// Frees those that have been kept for kSeconds.
@@ -44,8 +45,8 @@ class KeptProcessors {
     void clear() { kept_.clear(); }
 
     /// Gives new nodes of the draft the processors that are kept for the same nodes with the same settings, in exchange for
-    /// their own. Returns false if one of them is still fading out, or has not returned from the audio thread: the draft must
-    /// wait, at most until kLongestWaitS after the removal, after which the node is fresh. Call end() or take_back() next.
+    /// their own. Returns false if one of a removed node is still fading out, or has not returned from the audio thread: the
+    /// draft must wait, at most until kLongestWaitS after the removal, after which the node is fresh. Call end() or take_back() next.
     [[nodiscard]] bool lend(const Draft& draft, std::uint64_t frame);
     /// Returns the names of the nodes with kept processors.
     [[nodiscard]] std::vector<std::string> lent() const;
