@@ -35,6 +35,9 @@ constexpr std::size_t kMostPrepared = 16;
 constexpr std::size_t kMostTransactionsPerPoll = 1;
 constexpr std::size_t kMostChangesPerPoll = 2'048;
 constexpr std::uint32_t kMostBuilds = 16;
+/// A recall is compared with the graph this often, and planned again at most that often, until it is about to be sent.
+constexpr auto kSettleInterval = 250ms;
+constexpr double kSettleAheadNs = 50e6;
 constexpr auto kRetryInterval = 250us;
 constexpr auto kRestInterval = 50ms;
 
@@ -61,6 +64,9 @@ struct Schedule::Entry {
     v1::PendingEdit info;
     Stage stage = Stage::waits;
     std::unique_ptr<requests::TransactionState> state{};
+    std::unique_ptr<RequestState> outdated{};  ///< the plan before, whose processors the next one may use
+    bool cancelled = false;
+    TimePoint next_settling{};
     Error error{ErrorCode::internal, {}, {}};  ///< of the preparation
     std::uint32_t builds = 0;
     std::optional<std::uint64_t> fill_frames{};  ///< for which new signals fill
@@ -200,6 +206,10 @@ Expected<v1::PendingEdit> Schedule::cancel(std::uint64_t id) {
     }
     const std::shared_ptr<Entry> entry = std::move(*found);
     waiting_.erase(found);
+    entry->cancelled = true;
+    // Its processors become spare again.
+    if (entry->state != nullptr) workers_.free(std::move(entry->state));
+    if (entry->outdated != nullptr) workers_.free(std::move(entry->outdated));
     next_poll_ = {};
     reserve(time_.now());
     publish(v1::PendingChanged::CANCELLED, *entry);
@@ -227,17 +237,18 @@ void Schedule::prepare(const std::shared_ptr<Entry>& entry) {
     struct Job {
         std::shared_ptr<const v1::ApplyTransaction> given;
         Plan plan;
-        std::uint64_t latest_edit;
+        std::unique_ptr<RequestState> outdated;
         SharedGraphSnapshot snapshot{};
         Expected<std::unique_ptr<RequestState>> state = fail(ErrorCode::internal, "the edit was not prepared");
     };
-    const auto job = std::make_shared<Job>(entry->edit.transaction, std::move(*plan), hub_.latest_edit().number);
+    const auto job = std::make_shared<Job>(entry->edit.transaction, std::move(*plan), std::move(entry->outdated));
     if (job->plan || entry->edit.bytes >= PendingRequest::kLargeBytes) job->snapshot = engine_.snapshot();
     workers_.run(
         "preparing a scheduled edit",
         [job, &engine = std::as_const(engine_)] {
+            job->outdated.reset();
             if (job->plan) {
-                job->state = job->plan(engine, std::move(job->snapshot), job->latest_edit);
+                job->state = job->plan(engine, std::move(job->snapshot));
                 return;
             }
             v1::ApplyTransaction message = *job->given;
@@ -245,17 +256,26 @@ void Schedule::prepare(const std::shared_ptr<Entry>& entry) {
         },
         [this, job, entry, alive = alive_](const Expected<void>& ran) {
             if (!*alive) return;
-            --preparing_;
-            next_poll_ = {};
-            if (!ran) job->state = std::unexpected(ran.error());
-            entry->stage = job->state ? Entry::Stage::prepared : Entry::Stage::failed;
-            if (job->state) {
-                entry->state.reset(static_cast<requests::TransactionState*>(job->state->release()));
-            } else {
-                entry->error = job->state.error();
-            }
-            wake_();
+            const Expected<void> outcome = !ran          ? ran
+                                           : !job->state ? std::unexpected(job->state.error())
+                                                         : Expected<void>{};
+            finish(entry, outcome ? std::move(*job->state) : nullptr, outcome);
         });
+}
+
+/// A worker has prepared or built what belongs to the edit.
+void Schedule::finish(const std::shared_ptr<Entry>& entry, std::unique_ptr<RequestState> state,
+                      const Expected<void>& outcome) {
+    --preparing_;
+    next_poll_ = {};
+    if (entry->cancelled) {
+        if (state != nullptr) workers_.free(std::move(state));
+    } else {
+        entry->state.reset(static_cast<requests::TransactionState*>(state.release()));
+        entry->stage = outcome ? Entry::Stage::prepared : Entry::Stage::failed;
+        if (!outcome) entry->error = outcome.error();
+    }
+    wake_();
 }
 
 /// Does on a worker what the engine found missing.
@@ -273,13 +293,7 @@ void Schedule::build(const std::shared_ptr<Entry>& entry) {
         [job, &engine = std::as_const(engine_)] { job->outcome = engine.build(job->state->prepared); },
         [this, job, entry, alive = alive_](const Expected<void>& ran) {
             if (!*alive) return;
-            --preparing_;
-            next_poll_ = {};
-            entry->state = std::move(job->state);
-            const Expected<void>& outcome = ran ? job->outcome : ran;
-            entry->stage = outcome ? Entry::Stage::prepared : Entry::Stage::failed;
-            if (!outcome) entry->error = outcome.error();
-            wake_();
+            finish(entry, std::move(job->state), ran ? job->outcome : ran);
         });
 }
 
@@ -367,7 +381,7 @@ void Schedule::poll_transactions(const FrameTime::Now& now, TimePoint clock) {
             entry->error = std::move(*denied);
             progress = Progress::failed;
         } else if (transaction) {
-            progress = advance_transaction(entry, now);
+            progress = advance_transaction(entry, now, clock);
         } else if (due) {
             progress = set_parameters(entry, clock);
             // One parameter starts one ramp in a block: its next one starts with the next block.
@@ -410,7 +424,8 @@ std::optional<Error> Schedule::find_denial(const Entry& entry) const {
                  {}};
 }
 
-Schedule::Progress Schedule::advance_transaction(const std::shared_ptr<Entry>& entry, const FrameTime::Now& now) {
+Schedule::Progress Schedule::advance_transaction(const std::shared_ptr<Entry>& entry, const FrameTime::Now& now,
+                                                 TimePoint clock) {
     switch (entry->stage) {
         case Entry::Stage::waits:
             if (may_prepare()) prepare(entry);
@@ -424,10 +439,6 @@ Schedule::Progress Schedule::advance_transaction(const std::shared_ptr<Entry>& e
         case Entry::Stage::prepared:
             break;
     }
-    if (entry->state->recall && !entry->state->recall->is_current(engine_, hub_)) {
-        plan_again(*entry);
-        return Progress::waits;
-    }
     if (!entry->fill_frames) {
         const auto fill = engine_.frames_to_wait(entry->state->prepared);
         if (!fill && fill.error().code == ErrorCode::aborted) return refused(entry, fill.error());
@@ -435,8 +446,15 @@ Schedule::Progress Schedule::advance_transaction(const std::shared_ptr<Entry>& e
     }
     const double lead_ns = 2.0 * now.callback_frames * now.frame_ns + kSendAheadNs;
     const double left_ns = now.ns_until(entry->edit.frame) - lead_ns;
-    if (*entry->fill_frames == 0) return left_ns > 0.0 ? Progress::waits : commit(entry, false);
     const double fill_ns = static_cast<double>(*entry->fill_frames) * now.frame_ns;
+    if (entry->edit.settle && (left_ns - fill_ns <= kSettleAheadNs || clock >= entry->next_settling)) {
+        entry->next_settling = clock + kSettleInterval;
+        if (!entry->edit.settle(*entry->state)) {
+            plan_again(*entry);
+            return Progress::waits;
+        }
+    }
+    if (*entry->fill_frames == 0) return left_ns > 0.0 ? Progress::waits : commit(entry, false);
     // Committed before an earlier edit of the same input, it would hold that back until its own frame.
     const auto is_earlier = [&](const auto& other) {
         return block_of(other->edit.frame) < block_of(entry->edit.frame) && other->edit.is_transaction();
@@ -449,8 +467,7 @@ Schedule::Progress Schedule::advance_transaction(const std::shared_ptr<Entry>& e
 
 /// Another client has changed the graph since. If that continues after the time of the edit, it fails with this error.
 void Schedule::plan_again(Entry& entry) {
-    Engine::give_back(std::move(entry.state->prepared));
-    workers_.free(std::move(entry.state));
+    entry.outdated = std::move(entry.state);
     entry.stage = Entry::Stage::waits;
     entry.fill_frames.reset();
     entry.error = {ErrorCode::aborted, "other clients have changed the graph all the time; nothing has changed", {}};

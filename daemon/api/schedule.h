@@ -26,6 +26,10 @@
 
 namespace rta::api {
 
+namespace requests {
+struct TransactionState;
+}
+
 /// Edits that wait for their time, in memory only; docs/decisions/0020-scheduled-edits.md. Each is prepared on a worker ahead of
 /// its frame, validated again, and sent two device periods plus 5 ms ahead of it. [control]
 class Schedule {
@@ -38,9 +42,9 @@ class Schedule {
     /// Processors are built this long before the frame.
     static constexpr std::chrono::seconds kPrepareAhead{5};
 
-    /// Makes a TransactionState for a snapshot of the graph, which is current as long as the latest edit is this one. [any]
-    using Plan = std::function<Expected<std::unique_ptr<RequestState>>(
-        const Engine& engine, SharedGraphSnapshot snapshot, std::uint64_t latest_edit)>;
+    /// Makes a TransactionState for a snapshot of the graph. [any]
+    using Plan =
+        std::function<Expected<std::unique_ptr<RequestState>>(const Engine& engine, SharedGraphSnapshot snapshot)>;
 
     /// An edit to be added. One of `transaction`, `parameters` and `find_plan` is set.
     struct Edit {
@@ -52,7 +56,9 @@ class Schedule {
         std::size_t bytes = 0;
         std::shared_ptr<const v1::ApplyTransaction> transaction{};
         std::shared_ptr<const v1::SetParameters> parameters{};
-        std::function<Expected<Plan>()> find_plan{};              ///< of a recall, which depends on the graph
+        std::function<Expected<Plan>()> find_plan{};  ///< of a recall, which depends on the graph
+        /// With `find_plan`: makes what was planned fit the present graph; false: it must be planned again.
+        std::function<bool(requests::TransactionState& planned)> settle{};
         std::string summary{};                                    ///< with `find_plan`
         std::optional<float> max_load{};                          ///< of the graph that a transaction creates
         std::function<void(std::uint64_t revision)> committed{};  ///< with `find_plan`; after the event about the edits
@@ -97,8 +103,11 @@ class Schedule {
     [[nodiscard]] std::uint64_t send_frame(const Entry& entry) const;
     void poll_transactions(const FrameTime::Now& now, TimePoint clock);
     [[nodiscard]] Progress advance(const std::shared_ptr<Entry>& entry, const FrameTime::Now& now);
-    [[nodiscard]] Progress advance_transaction(const std::shared_ptr<Entry>& entry, const FrameTime::Now& now);
+    [[nodiscard]] Progress advance_transaction(const std::shared_ptr<Entry>& entry, const FrameTime::Now& now,
+                                               TimePoint clock);
     void plan_again(Entry& entry);
+    void finish(const std::shared_ptr<Entry>& entry, std::unique_ptr<RequestState> state,
+                const Expected<void>& outcome);
     [[nodiscard]] Progress commit(const std::shared_ptr<Entry>& entry, bool ahead);
     [[nodiscard]] Progress set_parameters(const std::shared_ptr<Entry>& entry, TimePoint now);
     [[nodiscard]] Progress refused(const std::shared_ptr<Entry>& entry, Error error);

@@ -286,6 +286,12 @@ Expected<Draft> apply_first(const DraftOrigin& origin, const PreparedEdits& edit
         auto good = result.apply(edits.transaction.edits[i], i, edits.nodes[i]);
         if (!good) return std::unexpected(at_edit(std::move(good.error()), i));
     }
+    if (edit_count == edits.transaction.edits.size()) {
+        for (const SetParameter& change : edits.last) {
+            if (auto good = result.apply(change, edit_count, {}); !good)
+                return std::unexpected(std::move(good.error()));
+        }
+    }
     result.graph.compact();
     return result;
 }

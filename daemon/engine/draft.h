@@ -121,6 +121,7 @@ struct Draft {
 struct PreparedEdits {
     Transaction transaction;
     std::vector<std::vector<PreparedNode>> nodes;  ///< one entry for each edit
+    std::vector<SetParameter> last;                ///< applied after the edits; see PreparedTransaction::set_last()
     std::vector<RelativeChange> relative;          ///< of the commit
     std::vector<std::string> kept;                 ///< nodes whose earlier processors the commit has put back
     std::vector<MissingNode> missing;              ///< found when the edits were applied last

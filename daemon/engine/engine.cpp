@@ -158,9 +158,40 @@ std::vector<std::uint32_t> latencies_of(const Draft& draft, const GraphSnapshot&
     return latencies;
 }
 
+/// Gives the processors of a draft their new names, and takes back that and what was lent to them, unless the draft succeeds.
+class DraftTrial {
+ public:
+    DraftTrial(EngineCore& core, const Draft& draft) : core_{&core}, draft_{draft} { draft.rename_instances(); }
+    DraftTrial(const DraftTrial&) = delete;
+    DraftTrial& operator=(const DraftTrial&) = delete;
+    ~DraftTrial() {
+        if (core_ == nullptr) return;
+        core_->kept.take_back();
+        core_->restore_names(draft_);
+    }
+    void succeed() { core_ = nullptr; }
+
+ private:
+    EngineCore* core_;
+    const Draft& draft_;
+};
+
 }  // namespace
 
-struct PreparedTransaction::Impl : PreparedEdits {};
+struct PreparedTransaction::Impl : PreparedEdits {
+    Impl() = default;
+    Impl(const Impl&) = delete;
+    Impl& operator=(const Impl&) = delete;
+    ~Impl() {
+        if (spares == nullptr) return;
+        draft.reset();
+        for (auto& of_edit : nodes) {
+            for (PreparedNode& node : of_edit) {
+                if (node.instance != nullptr) spares->put(std::exchange(node.instance, nullptr));
+            }
+        }
+    }
+};
 
 PreparedTransaction::PreparedTransaction() : impl_{std::make_unique<Impl>()} {}
 PreparedTransaction::PreparedTransaction(PreparedTransaction&&) noexcept = default;
@@ -168,6 +199,8 @@ PreparedTransaction& PreparedTransaction::operator=(PreparedTransaction&&) noexc
 PreparedTransaction::~PreparedTransaction() = default;
 
 const Transaction& PreparedTransaction::transaction() const { return impl_->transaction; }
+
+void PreparedTransaction::set_last(std::vector<SetParameter> changes) { impl_->last = std::move(changes); }
 
 std::span<const RelativeChange> PreparedTransaction::relative_changes() const { return impl_->relative; }
 
@@ -206,17 +239,6 @@ Expected<void> Engine::build_spare(std::shared_ptr<const NodeDescription> node, 
     return {};
 }
 
-void Engine::give_back(PreparedTransaction&& prepared) {
-    PreparedEdits& edits = *prepared.impl_;
-    if (edits.spares == nullptr) return;
-    edits.draft.reset();
-    for (auto& nodes : edits.nodes) {
-        for (PreparedNode& node : nodes) {
-            if (node.instance != nullptr) edits.spares->put(std::exchange(node.instance, nullptr));
-        }
-    }
-}
-
 Expected<void> Engine::build(PreparedTransaction& prepared) const {
     PreparedEdits& edits = *prepared.impl_;
     return edits.snapshot != nullptr ? make_draft(*core_, edits) : build_missing(core_->builder, edits);
@@ -243,19 +265,24 @@ Expected<Ticket> EngineCore::commit(PreparedEdits& edits, const CommitStart& sta
         if (auto admitted = admission(graph, draft->graph); !admitted)
             return std::unexpected(std::move(admitted.error()));
     }
-    draft->rename_instances();
-    if (edits.transaction.restores && !reset_in_progress()) kept.lend(*draft);
+    // Until the plan has been sent, the commit may be refused, and memory may run out; after that, nothing can fail.
+    DraftTrial trial{*this, *draft};
+    if (edits.transaction.restores && !reset_in_progress() && !kept.lend(*draft, now().frame)) {
+        refused_until_progress = true;
+        return fail(ErrorCode::resource_exhausted, "a removed node that comes back is still fading out");
+    }
+    std::vector<std::string> names_of_kept = kept.lent();
+    Adoption adoption = prepare_adoption(*draft);
     CommitStart with_gains = start;
     with_gains.gain_frames = frames_of(edits.transaction.gain_ramp_ms);
     auto ticket = send_commit(*draft, with_gains);
-    if (!ticket) {
-        kept.take_back();
-        restore_names(*draft);
-        return ticket;
-    }
-    edits.kept = kept.end();
+    if (!ticket) return ticket;
+    trial.succeed();
+    kept.end();
+    edits.spares.reset();  // its processors are in use
+    edits.kept = std::move(names_of_kept);
     edits.relative = std::move(draft->relative);
-    AudioGraph replaced = adopt(std::move(*draft));
+    AudioGraph replaced = adopt(std::move(*draft), std::move(adoption));
     if (before != nullptr) *before = std::move(replaced);
     ++revision;
     return ticket;
@@ -511,7 +538,9 @@ void Engine::poll(Observer& observer) {
     core.rebuild_faulted_nodes();
     core.end_fades(observer);
     core.free_snapshots();
-    core.kept.free_expired(core.exchange.renderer().frames());
+    const std::uint64_t frame = core.exchange.renderer().frames();
+    core.kept.free_expired(frame);
+    if (core.kept.take_returned(frame)) ++core.rounds_advanced;
 }
 
 bool Engine::outstanding() const {

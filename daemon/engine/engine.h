@@ -90,9 +90,6 @@ class Engine {
     /// [any] Adds a processor for such nodes to the spare ones. Slow, and errors, as prepare().
     [[nodiscard]] Expected<void> build_spare(std::shared_ptr<const NodeDescription> node,
                                              SpareProcessors& spares) const;
-    /// [any] Adds the processors of a transaction that was not committed to the spare ones that it was prepared with, if
-    /// any. It must not be committed afterwards.
-    static void give_back(PreparedTransaction&& prepared);
 
     /// [control] Validates the transaction against the current graph, compiles it and sends the plan, in one step and
     /// all or nothing. Takes the next revision. On any error the graph has not changed. The same `prepared` may be

@@ -6,9 +6,11 @@
 #include <iterator>
 #include <limits>
 #include <ranges>
+#include <unordered_set>
 #include <utility>
 
 #include "engine/renderer.h"
+#include "engine/reserve_for.h"
 #include "plan/compiler.h"
 #include "plan/latency.h"
 
@@ -114,8 +116,9 @@ std::uint64_t EngineCore::send(Rounds next, const Rounds::Step& step, const Audi
         auto targets = targets_of(step.parameters);
         if (exchange.has_room_for_targets(targets.size())) {
             if (parameter_watcher) parameter_watcher(exchange.next_serial(), targets);
-            exchange.borrow(next.take_borrowed());
+            PlanExchange::Loan loan = exchange.prepare(next.take_borrowed());
             const std::uint64_t serial = send_targets(std::move(targets));
+            exchange.borrow(std::move(loan));
             rounds = std::move(next);
             return serial;
         }
@@ -136,9 +139,12 @@ std::uint64_t EngineCore::send(Rounds next, const Rounds::Step& step, const Audi
     if (!request.targets.empty()) targets = sent(request.targets, start.frame);
     waiting.reserve(waiting.size() + 1);  // so that nothing fails once the plan has been sent
     auto plan = make_plan(std::move(request), step.renames);
-    exchange.borrow(next.take_borrowed());
-    exchange.borrow(taps.take_borrowed());
+    Borrowed borrowed = next.take_borrowed();
+    taps.add_borrowed(borrowed);
+    PlanExchange::Loan loan = exchange.prepare(std::move(borrowed));
     const std::uint64_t serial = exchange.send(std::move(plan), start.frame);
+    exchange.borrow(std::move(loan));
+    taps.sent();
     if (targets) waiting.push_back(std::move(*targets));
     rounds = std::move(next);
     return serial;
@@ -172,10 +178,11 @@ Expected<std::uint64_t> EngineCore::send_draft(const Draft& draft, std::vector<s
 Expected<Ticket> EngineCore::send_commit(const Draft& draft, const CommitStart& start) {
     const std::uint64_t next_revision = revision + 1;
     if (reset_in_progress()) {
+        // Without memory for all, what remains of these two has no effect: the values and names are those of the graph.
+        held_renames.insert(held_renames.end(), draft.renamed.begin(), draft.renamed.end());
         for (const ParameterChange& change : draft.changes)
             held_changes.insert_or_assign({change.node, change.parameter}, change.ramp_ms);
         held_revisions.push_back(next_revision);
-        held_renames.insert(held_renames.end(), draft.renamed.begin(), draft.renamed.end());
         held_back = true;
         return Ticket{exchange.send_nothing(), next_revision};
     }
@@ -207,30 +214,47 @@ void EngineCore::restore_names(const Draft& draft) {
     }
 }
 
-AudioGraph EngineCore::adopt(Draft draft) {
+EngineCore::Adoption EngineCore::prepare_adoption(const Draft& draft) {
+    Adoption adoption;
+    for (const AddedNode& node : draft.added) {
+        if (draft.graph.find(node.id) != nullptr) adoption.added.emplace(node.id.value(), node.instance);
+    }
+    adoption.meters = levels.prepare(draft);
+    reserve_for(instances, adoption.added.size());
+    if (graph.node_count() + adoption.added.size() == draft.graph.node_count()) return adoption;
+    std::ranges::set_difference(graph.node_ids(), draft.graph.node_ids(), std::back_inserter(adoption.removed));
+    // A panic silences what would sound again; and a faulty processor must not come back.
+    if (reset_in_progress()) return adoption;
+    std::unordered_set<NodeIdentity> entering;
+    for (const auto& [id, instance] : adoption.added) entering.insert(draft.graph.find(NodeId{id})->identity);
+    for (const NodeId id : adoption.removed) {
+        if (faulted_nodes.contains(id)) continue;
+        const NodeIdentity identity = graph.find(id)->identity;
+        KeptProcessors::add(adoption.kept, {.node = identity,
+                                            .instance = instances.at(id.value()),
+                                            .frame = exchange.renderer().frames(),
+                                            .replaced = entering.contains(identity)});
+    }
+    return adoption;
+}
+
+AudioGraph EngineCore::adopt(Draft draft, Adoption adoption) noexcept {
     AudioGraph before = std::exchange(graph, std::move(draft.graph));
     latest_snapshot.reset();
     own_latencies.reset();
     latency.reset();
     next_id = draft.next_id;
     builder.set_graph_memory(graph.size().memory_bytes);
-    for (AddedNode& node : draft.added) {
-        if (graph.find(node.id) == nullptr) continue;
-        levels.add(node.instance);
-        instances.emplace(node.id.value(), std::move(node.instance));
-    }
+    levels.add(std::move(adoption.meters));
+    instances.merge(adoption.added);
     if (graph_watcher) graph_watcher(before, graph);
-    if (instances.size() == graph.node_count()) return before;
-    std::vector<NodeId> removed;
-    std::ranges::set_difference(before.node_ids(), graph.node_ids(), std::back_inserter(removed));
-    for (const NodeId id : removed) {
-        auto instance = instances.extract(id.value());
-        // A panic silences what would sound again; and a faulty processor must not come back.
-        if (!reset_in_progress() && !faulted_nodes.contains(id))
-            kept.keep(before.find(id)->identity, std::move(instance.mapped()), exchange.renderer().frames());
+    for (const NodeId id : adoption.removed) {
+        instances.erase(id.value());
         rebuilt_nodes.erase(id);
     }
-    levels.keep_nodes_of(graph);
+    draft.added.clear();  // nothing else may refer to processors that are kept
+    kept.keep(std::move(adoption.kept));
+    if (!adoption.removed.empty()) levels.keep_nodes_of(graph);
     return before;
 }
 
@@ -344,7 +368,7 @@ void EngineCore::start_waiting() {
     if (step.needs_command()) {
         send(std::move(next), step, graph);
     } else {
-        exchange.borrow(next.take_borrowed());
+        exchange.borrow(exchange.prepare(next.take_borrowed()));
         rounds = std::move(next);
     }
 }
@@ -382,8 +406,9 @@ void EngineCore::replace_faulted_nodes() {
     draft.graph.compact();
     if (!draft.added.empty()) {
         const std::uint64_t first_id = next_id;
+        Adoption adoption = prepare_adoption(draft);
         if (!send_draft(draft, {})) return;  // retried later
-        adopt(std::move(draft));
+        adopt(std::move(draft), std::move(adoption));
         for (std::uint64_t id = first_id; id < next_id; ++id)
             rebuilt_nodes.insert_or_assign(NodeId{id}, exchange.renderer().frames());
     }

@@ -159,8 +159,17 @@ struct EngineCore {
     /// Sends the transition to a draft. The revisions are reported when it is heard. There is room for a plan.
     [[nodiscard]] Expected<std::uint64_t> send_draft(const Draft& draft, std::vector<std::uint64_t> revisions,
                                                      const CommitStart& start = {});
-    /// Returns the graph before.
-    AudioGraph adopt(Draft draft);
+    /// What a draft needs to replace the graph, with all memory for it.
+    struct Adoption {
+        NodeInstances added{};
+        std::vector<LevelMeters::Meter> meters{};
+        std::vector<NodeId> removed{};
+        KeptProcessors::Removed kept{};
+    };
+    /// Nothing changes.
+    [[nodiscard]] Adoption prepare_adoption(const Draft& draft);
+    /// Returns the graph before. Does not throw, so that it can follow a plan that has been sent.
+    AudioGraph adopt(Draft draft, Adoption adoption) noexcept;
     /// Undoes Draft::rename_instances() for a draft that is not adopted.
     void restore_names(const Draft& draft);
     std::uint64_t send_device_fade(float length_ms);

@@ -14,9 +14,12 @@ bool same_processor(const NodeDescription& a, const NodeDescription& b) {
 
 }  // namespace
 
-void KeptProcessors::keep(NodeIdentity node, std::shared_ptr<NodeInstance> instance, std::uint64_t frame) {
-    if (!instance->description().type->remembers_input) return;
-    kept_.push_back({node, std::move(instance), frame});
+void KeptProcessors::add(Removed& removed, Kept node) {
+    if (node.instance->description().type->remembers_input) removed.push_back(std::move(node));
+}
+
+void KeptProcessors::keep(Removed&& removed) {
+    kept_.splice(kept_.end(), removed);
     for (std::uint64_t all = bytes(); all > most_bytes_; kept_.pop_front())
         all -= kept_.front().instance->description().memory_bytes;
 }
@@ -25,18 +28,32 @@ void KeptProcessors::free_expired(std::uint64_t frame) {
     while (!kept_.empty() && kept_.front().frame + frames_ <= frame) kept_.pop_front();
 }
 
-void KeptProcessors::lend(const Draft& draft) {
+bool KeptProcessors::lend(const Draft& draft, std::uint64_t frame) {
     for (const AddedNode& added : draft.added) {
         const GraphNode* const node = draft.graph.find(added.id);
         if (node == nullptr || added.instance == nullptr) continue;
         const auto found = std::ranges::find_if(kept_, [&](const Kept& kept) {
-            return kept.node == node->identity && kept.lent_to == nullptr && kept.instance.use_count() == 1 &&
+            return kept.node == node->identity && kept.lent_to == nullptr &&
                    same_processor(kept.instance->description(), *node->description);
         });
         if (found == kept_.end()) continue;
+        if (found->instance.use_count() > 1) {
+            if (found->replaced || !may_wait(*found, frame)) continue;
+            found->awaited = true;
+            return false;
+        }
         found->instance->exchange_processor(*added.instance);
         found->lent_to = added.instance;
     }
+    return true;
+}
+
+std::vector<std::string> KeptProcessors::lent() const {
+    std::vector<std::string> names;
+    for (const Kept& kept : kept_) {
+        if (kept.lent_to != nullptr) names.push_back(kept.lent_to->description().name);
+    }
+    return names;
 }
 
 void KeptProcessors::take_back() {
@@ -45,14 +62,18 @@ void KeptProcessors::take_back() {
     }
 }
 
-std::vector<std::string> KeptProcessors::end() {
-    std::vector<std::string> names;
-    std::erase_if(kept_, [&](const Kept& kept) {
-        if (kept.lent_to == nullptr) return false;
-        names.push_back(kept.lent_to->description().name);
-        return true;
-    });
-    return names;
+void KeptProcessors::end() {
+    std::erase_if(kept_, [](const Kept& kept) { return kept.lent_to != nullptr; });
+}
+
+bool KeptProcessors::take_returned(std::uint64_t frame) {
+    bool returned = false;
+    for (Kept& kept : kept_) {
+        if (!kept.awaited || may_wait(kept, frame)) continue;
+        kept.awaited = false;
+        returned = true;
+    }
+    return returned;
 }
 
 std::uint64_t KeptProcessors::bytes() const {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <utility>
 
 #include "text/quoting.h"
@@ -39,9 +40,17 @@ void discard_levels(LevelTap& tap) {
 
 }  // namespace
 
-void LevelMeters::add(const std::shared_ptr<NodeInstance>& instance) {
-    if (instance->level_tap() != nullptr) meters_.push_back({instance});
+std::vector<LevelMeters::Meter> LevelMeters::prepare(const Draft& draft) {
+    std::vector<Meter> meters;
+    for (const AddedNode& node : draft.added) {
+        if (node.instance == nullptr || node.instance->level_tap() == nullptr) continue;
+        if (draft.graph.find(node.id) != nullptr) meters.push_back({node.instance});
+    }
+    meters_.reserve(meters_.size() + meters.size());
+    return meters;
 }
+
+void LevelMeters::add(std::vector<Meter>&& meters) { std::ranges::move(meters, std::back_inserter(meters_)); }
 
 void LevelMeters::keep_nodes_of(const AudioGraph& graph) {
     std::erase_if(meters_, [&](const Meter& meter) { return graph.find(meter.instance->id()) == nullptr; });

@@ -25,8 +25,21 @@ class LevelMeters {
     /// `outputs` must outlive this object.
     LevelMeters(LevelTap& outputs, double sample_rate_hz) : outputs_{outputs}, sample_rate_hz_{sample_rate_hz} {}
 
-    /// Adds the node if it has a level tap. Nodes must be added in the order of their ids.
-    void add(const std::shared_ptr<NodeInstance>& instance);
+    /// A node that measures levels, or reports gain reduction.
+    struct Meter {
+        std::shared_ptr<NodeInstance> instance;
+        std::optional<LevelRecord> held = {};  ///< frames for which the outputs have no record yet
+        dsp::LoudnessMeter loudness = {};
+        std::uint64_t restart_frame = 0;  ///< true peaks count from this frame on
+        float maximum_true_peak = 0.0F;   ///< since restart_frame
+
+        [[nodiscard]] LevelTap& tap() const { return *instance->level_tap(); }
+        [[nodiscard]] bool reduces_gain() const { return tap().measures() == LevelTap::Measures::gain_reduction; }
+    };
+    /// Returns the meters of the new nodes of a draft, with the memory that add() needs. Nothing changes.
+    [[nodiscard]] std::vector<Meter> prepare(const Draft& draft);
+    /// Adds them, in the order of the ids of their nodes. Does not throw.
+    void add(std::vector<Meter>&& meters);
     /// Removes nodes that are no longer in the graph.
     void keep_nodes_of(const AudioGraph& graph);
     /// Replaces the instances of all nodes after a reset.
@@ -43,18 +56,6 @@ class LevelMeters {
                                          std::uint64_t frame);
 
  private:
-    /// A node that measures levels, or reports gain reduction.
-    struct Meter {
-        std::shared_ptr<NodeInstance> instance;
-        std::optional<LevelRecord> held = {};  ///< frames for which the outputs have no record yet
-        dsp::LoudnessMeter loudness = {};
-        std::uint64_t restart_frame = 0;  ///< true peaks count from this frame on
-        float maximum_true_peak = 0.0F;   ///< since restart_frame
-
-        [[nodiscard]] LevelTap& tap() const { return *instance->level_tap(); }
-        [[nodiscard]] bool reduces_gain() const { return tap().measures() == LevelTap::Measures::gain_reduction; }
-    };
-
     void take_outputs(MeasuredLevels& levels);
     [[nodiscard]] MeasuredLevels::Source take(Meter& meter) const;
     void take_records(Meter& meter, MeasuredLevels::Source& source) const;

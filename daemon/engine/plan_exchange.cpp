@@ -5,6 +5,8 @@
 #include <cassert>
 #include <utility>
 
+#include "engine/reserve_for.h"
+
 namespace rta {
 
 PlanExchange::PlanExchange(double sample_rate_hz, std::uint32_t block_size)
@@ -34,19 +36,28 @@ std::uint64_t PlanExchange::send(Command command) {
     return command.serial;
 }
 
-std::uint64_t PlanExchange::send(Command command, std::size_t targets, std::optional<std::uint64_t> frame) {
+PlanExchange::Note PlanExchange::note(std::size_t targets, std::optional<std::uint64_t> frame, bool plan) const {
+    Note note;
+    if (frame) {
+        note.scheduled.push_back({next_serial(), *frame, plan ? 0 : targets, plan});
+    } else if (targets != 0) {
+        note.waiting.push_back({next_serial(), targets});
+    }
+    return note;
+}
+
+std::uint64_t PlanExchange::send(Command command, std::size_t targets, Note&& note) {
     command.target_count = static_cast<std::uint32_t>(targets);
-    if (!frame) {
-        if (targets != 0) waiting_.push_back({next_serial(), targets});
+    if (note.scheduled.empty()) {
+        waiting_.splice(waiting_.end(), note.waiting);
         waiting_targets_ += targets;
         return send(command);
     }
-    const bool plan = command.kind == Command::Kind::adopt_plan;
     command.serial = ++sent_serial_;
-    command.start_frame = *frame;
+    command.start_frame = note.scheduled.front().frame;
     command.after_serial = unscheduled_serial_;
-    scheduled_.push_back({command.serial, *frame, plan ? 0 : targets, plan});
-    scheduled_targets_ += scheduled_.back().targets;
+    scheduled_targets_ += note.scheduled.front().targets;
+    scheduled_.splice(scheduled_.end(), note.scheduled);
     [[maybe_unused]] const bool sent = scheduled_commands_.try_send(command);
     assert(sent && "the caller must check that there is room");
     return command.serial;
@@ -71,9 +82,10 @@ std::uint64_t PlanExchange::send(std::unique_ptr<CompiledGraph> plan, std::optio
     command.kind = Command::Kind::adopt_plan;
     command.plan = plan.get();
     const std::size_t targets = plan->targets().size();
-    plans_.push_back(std::move(plan));
+    Note entries = note(targets, frame, true);
+    plans_.push_back(std::move(plan));  // reserved
     ++plans_made_;
-    return send(command, targets, frame);
+    return send(command, targets, std::move(entries));
 }
 
 std::uint64_t PlanExchange::send(std::unique_ptr<ParameterBatch> batch, std::optional<std::uint64_t> frame) {
@@ -81,15 +93,16 @@ std::uint64_t PlanExchange::send(std::unique_ptr<ParameterBatch> batch, std::opt
     command.kind = Command::Kind::apply_batch;
     command.batch = batch.get();
     const std::size_t targets = batch->targets.size();
+    Note entries = note(targets, frame, false);
     batches_.emplace(batch.get(), std::move(batch));
-    return send(command, targets, frame);
+    return send(command, targets, std::move(entries));
 }
 
 std::uint64_t PlanExchange::send(const ParameterTarget& parameter, std::optional<std::uint64_t> frame) {
     Command command{};
     command.kind = Command::Kind::set_parameter;
     command.parameter = parameter;
-    return send(command, 1, frame);
+    return send(command, 1, note(1, frame, false));
 }
 
 std::uint64_t PlanExchange::send(Command::DeviceFade fade) {
@@ -105,18 +118,25 @@ std::uint64_t PlanExchange::send_nothing() {
     return send(command);
 }
 
-void PlanExchange::borrow(Borrowed changes) {
+PlanExchange::Loan PlanExchange::prepare(Borrowed changes) {
+    Loan loan;
+    loan.entered.reserve(changes.entered.size());
     for (auto& owner : changes.entered) {
         const void* const key = owner.get();
-        borrowed_.insert_or_assign(key, std::move(owner));
+        loan.entered.insert_or_assign(key, std::move(owner));
     }
-    if (changes.left.empty()) return;
-    Retired& retired = retired_.emplace_back(plans_made_);
-    retired.owners.reserve(changes.left.size());
-    // Memory may run out above, where nothing has been released yet.
-    for (const void* const key : changes.left) {
-        if (auto entry = borrowed_.extract(key)) retired.owners.push_back(std::move(entry.mapped()));
+    reserve_for(borrowed_, loan.entered.size());
+    if (!changes.left.empty()) loan.retired.emplace_back(plans_made_).owners.reserve(changes.left.size());
+    loan.left = std::move(changes.left);
+    return loan;
+}
+
+void PlanExchange::borrow(Loan&& loan) {
+    borrowed_.merge(loan.entered);
+    for (const void* const key : loan.left) {
+        if (auto entry = borrowed_.extract(key)) loan.retired.front().owners.push_back(std::move(entry.mapped()));
     }
+    retired_.splice(retired_.end(), loan.retired);
     free_retired();
 }
 

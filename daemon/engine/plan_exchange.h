@@ -3,7 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
+#include <list>
 #include <memory>
 #include <optional>
 #include <unordered_map>
@@ -26,6 +26,12 @@ namespace rta {
 /// without a frame that were sent later may be applied before them; plans may not: while a scheduled plan waits, there is
 /// no room for another one, except in the same block.
 class PlanExchange {
+    /// Released objects, with the number of plans created before: those plans may borrow them.
+    struct Retired {
+        std::uint64_t plans_made;
+        std::vector<std::shared_ptr<const void>> owners;
+    };
+
  public:
     static constexpr std::size_t kMaximumCommands = 1024;
     /// Plans alive at the same time, including the one being rendered.
@@ -70,16 +76,26 @@ class PlanExchange {
     /// Returns the serial of the next command.
     [[nodiscard]] std::uint64_t next_serial() const { return sent_serial_ + 1; }
 
-    // Each sends a command and returns its serial. Precondition: there is room. With a frame, the command is scheduled.
+    // Each sends a command and returns its serial. Precondition: there is room. With a frame, the command is scheduled. If
+    // memory runs out, nothing is sent.
     std::uint64_t send(std::unique_ptr<CompiledGraph> plan, std::optional<std::uint64_t> frame = {});
     std::uint64_t send(std::unique_ptr<ParameterBatch> batch, std::optional<std::uint64_t> frame = {});
     std::uint64_t send(const ParameterTarget& parameter, std::optional<std::uint64_t> frame = {});
     std::uint64_t send(Command::DeviceFade fade);
     std::uint64_t send_nothing();
 
-    /// Keeps alive what the next plan borrows. What the plan no longer borrows is freed when the earlier plans have
-    /// returned. Plans return in the order in which they were sent.
-    void borrow(Borrowed changes);
+    /// What a plan borrows, with the memory that borrow() needs.
+    class Loan {
+        friend class PlanExchange;
+        std::unordered_map<const void*, std::shared_ptr<const void>> entered;
+        std::vector<const void*> left;
+        std::list<Retired> retired;
+    };
+    /// Prepares a loan to the next plan. Nothing changes.
+    [[nodiscard]] Loan prepare(Borrowed changes);
+    /// Keeps alive what the plan borrows. What the plan no longer borrows is freed when the earlier plans have returned.
+    /// Plans return in the order in which they were sent. Does not throw.
+    void borrow(Loan&& loan);
     /// The same, if the next plan shares nothing with the earlier ones.
     void borrow_only(std::vector<std::shared_ptr<const void>> entered);
 
@@ -103,8 +119,26 @@ class PlanExchange {
     static constexpr std::size_t kTelemetryEvents = 256;
 
     std::uint64_t send(Command command);
-    /// Sends a command with this number of targets.
-    std::uint64_t send(Command command, std::size_t targets, std::optional<std::uint64_t> frame);
+    /// A command with targets that has not been applied yet.
+    struct Waiting {
+        std::uint64_t serial;
+        std::size_t targets;
+    };
+    /// A scheduled command that has not been applied yet.
+    struct Scheduled {
+        std::uint64_t serial;
+        std::uint64_t frame;
+        std::size_t targets;
+        bool plan;
+    };
+    /// The entries of the next command, which has targets or a frame. If it is not sent, nothing has changed.
+    struct Note {
+        std::list<Waiting> waiting;
+        std::list<Scheduled> scheduled;
+    };
+    [[nodiscard]] Note note(std::size_t targets, std::optional<std::uint64_t> frame, bool plan) const;
+    /// Sends the command. Does not throw.
+    std::uint64_t send(Command command, std::size_t targets, Note&& note);
     void took_effect(std::uint64_t serial);
     void free_retired();
 
@@ -124,33 +158,16 @@ class PlanExchange {
     std::uint64_t applied_serial_ = 0;
     std::uint64_t unscheduled_serial_ = 0;  ///< of the last command without a frame
     std::uint64_t plans_made_ = 0;
-    /// Released objects, with the number of plans created before: those plans may borrow them.
-    struct Retired {
-        std::uint64_t plans_made;
-        std::vector<std::shared_ptr<const void>> owners;
-    };
     std::unordered_map<const void*, std::shared_ptr<const void>> borrowed_;
-    std::deque<Retired> retired_;
+    std::list<Retired> retired_;
     /// A plan that returns is freed, and the allocator reuses its memory for one of the next plans: an edit of 10,000
     /// nodes causes 0 to 7 minor page faults (plan_bench), so plans need no pool.
     std::vector<std::unique_ptr<CompiledGraph>> plans_;  ///< as sent; reserved, so that sending one cannot fail
     std::unordered_map<ParameterBatch*, std::unique_ptr<ParameterBatch>> batches_;
 
-    /// A command with targets that has not been applied yet.
-    struct Waiting {
-        std::uint64_t serial;
-        std::size_t targets;
-    };
-    std::deque<Waiting> waiting_;
+    std::list<Waiting> waiting_;
     std::size_t waiting_targets_ = 0;  ///< in all of waiting_
-    /// A scheduled command that has not been applied yet.
-    struct Scheduled {
-        std::uint64_t serial;
-        std::uint64_t frame;
-        std::size_t targets;
-        bool plan;
-    };
-    std::deque<Scheduled> scheduled_;
+    std::list<Scheduled> scheduled_;
     std::size_t scheduled_targets_ = 0;  ///< in all of scheduled_, without those of plans
 };
 

@@ -51,18 +51,19 @@ std::vector<CompileRequest::Tap> PortTaps::of(std::span<const CompileRequest::No
     return taps;
 }
 
-Borrowed PortTaps::take_borrowed() {
-    Borrowed changes;
-    changes.entered.assign(entered_.begin(), entered_.end());
-    changes.left = std::exchange(left_, {});
+void PortTaps::add_borrowed(Borrowed& changes) const {
+    changes.entered.insert(changes.entered.end(), entered_.begin(), entered_.end());
+    changes.left.insert(changes.left.end(), left_.begin(), left_.end());
+}
+
+void PortTaps::sent() {
     entered_.clear();
-    return changes;
+    left_.clear();
 }
 
 void PortTaps::lend_all(std::vector<std::shared_ptr<const void>>& entered) {
     for (const WatchedPort& port : ports_) entered.push_back(port.tap);
-    entered_.clear();
-    left_.clear();
+    sent();
 }
 
 }  // namespace rta

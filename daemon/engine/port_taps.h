@@ -19,8 +19,10 @@ class PortTaps {
     bool replace(std::vector<WatchedPort> ports);
     /// Returns those of the nodes, which are sorted by id.
     [[nodiscard]] std::vector<CompileRequest::Tap> of(std::span<const CompileRequest::Node> nodes) const;
-    /// Returns the difference between what plans borrow from now on and what the last plan borrows.
-    [[nodiscard]] Borrowed take_borrowed();
+    /// Adds the difference between what the next plan borrows and what the last plan borrows.
+    void add_borrowed(Borrowed& changes) const;
+    /// The next plan has been sent. Does not throw.
+    void sent();
     /// Adds what the next plan borrows, if it shares nothing with the earlier ones.
     void lend_all(std::vector<std::shared_ptr<const void>>& entered);
 

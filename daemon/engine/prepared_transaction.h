@@ -37,7 +37,8 @@ struct RelativeChange {
 };
 
 /// A transaction with the processors that it adds, initially without those that ChangeSettings replaces. Its edits have
-/// not been validated against a graph yet.
+/// not been validated against a graph yet. If it was prepared with spare processors and is not committed, its destructor
+/// gives its processors back to them.
 class PreparedTransaction {
  public:
     PreparedTransaction();
@@ -47,6 +48,9 @@ class PreparedTransaction {
 
     /// [any]
     [[nodiscard]] const Transaction& transaction() const;
+    /// [control] Parameters that the edits leave with these values, whatever other clients have set since the transaction was
+    /// prepared: they are set after the edits. Replaces those of an earlier call. None may be relative.
+    void set_last(std::vector<SetParameter> changes);
     /// [control] Returns the relative parameter changes, in the order of the edits, after Engine::commit() has succeeded.
     [[nodiscard]] std::span<const RelativeChange> relative_changes() const;
     /// [control] Returns the names of the nodes whose earlier processors have been put back, after Engine::commit() has

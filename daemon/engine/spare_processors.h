@@ -8,7 +8,8 @@
 
 namespace rta {
 
-/// Processors that were built ahead and have never run. Implementations must be thread-safe. [any]
+/// Processors that were built ahead and have never run. Implementations must be thread-safe. [any] A worker calls take(); the
+/// control thread calls put(), too, which must not wait for other threads.
 class SpareProcessors {
  public:
     SpareProcessors() = default;
@@ -19,8 +20,8 @@ class SpareProcessors {
     /// Takes out a processor for a node of the same type and settings, at the same sample rate and block size; null if
     /// there is none.
     [[nodiscard]] virtual std::shared_ptr<NodeInstance> take(const NodeDescription& node) = 0;
-    /// Adds a processor that has never run.
-    virtual void put(std::shared_ptr<NodeInstance> instance) = 0;
+    /// Adds a processor that has never run. Without memory, it is freed.
+    virtual void put(std::shared_ptr<NodeInstance> instance) noexcept = 0;
 };
 
 }  // namespace rta

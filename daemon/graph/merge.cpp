@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "graph/audio_graph.h"
+#include "graph/node_structure.h"
 
 namespace rta {
 namespace {
@@ -95,6 +96,14 @@ std::optional<GraphNode> merge_node(const GraphNode& base, GraphNode edited, con
 
 }  // namespace
 
+bool same_structure(const GraphNode& a, const GraphNode& b) {
+    const auto same_connection = [](const IncomingConnection& one, const IncomingConnection& other) {
+        return one.to_port == other.to_port && one.from == other.from && one.gain_db == other.gain_db;
+    };
+    return a.description == b.description && a.identity == b.identity && a.outgoing == b.outgoing &&
+           std::ranges::equal(a.incoming, b.incoming, same_connection);
+}
+
 /// The differences between two graphs, by their nodes.
 struct AudioGraph::Differences {
     struct Changed {
@@ -139,7 +148,9 @@ bool AudioGraph::merge(const AudioGraph& base, const AudioGraph& edited, const I
     defer_compaction();
     // First what frees names, then what takes them.
     for (const GraphNode* const node : differences.removed) {
-        if (find(node->id) != node) return false;
+        // A value that was set in the meantime does not keep a node.
+        const GraphNode* const current = find(node->id);
+        if (current == nullptr || !(current == node || same_structure(*current, *node))) return false;
         erase(index_of(node->id));
     }
     std::vector<std::shared_ptr<const GraphNode>> merged;

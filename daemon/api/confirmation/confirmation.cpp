@@ -197,7 +197,10 @@ void Confirmation::keep(const SetParameter& change, float before, float after) {
     const auto index = description.layout.find_parameter(change.parameter);
     if (!index || !check_parameter(description.layout.parameters[*index], after, change.node)) return;
     const float was = kept->parameters[*index];
-    if (was != before || kept->description != current->description) stale_ = true;
+    if (was != before || kept->description != current->description) {
+        stale_ = true;
+        ++stale_changes_;
+    }
     const AudioGraph::ParameterPlace place{kept->id, *index};
     target_.set_parameter(place, after);
     if (!description.check_together(target_.find(place.node)->parameters)) target_.set_parameter(place, was);
@@ -257,6 +260,25 @@ void Confirmation::confirm(const std::string& author, Saved done) {
 void Confirmation::revert(Who by, RevertDone done) {
     expired_ = false;
     start_revert(std::move(by), std::move(done));
+}
+
+std::optional<Confirmation::Revertible> Confirmation::revertible(const std::string& author) const {
+    if (state_ != State::open || author == who_.author) return std::nullopt;
+    return Revertible{id_, stale_changes_};
+}
+
+AudioGraph Confirmation::reverted(std::string_view author) {
+    history_.set_open_edit(0);
+    history_.revert(mark_, author);
+    settling_ = engine_.revision();
+    AudioGraph before = std::exchange(target_, {});
+    close();
+    return before;
+}
+
+void Confirmation::announce_revert(const std::string& author) {
+    publish(v1::ConfirmationChanged::REVERTED, author);
+    wake_();
 }
 
 void Confirmation::poll(TimePoint now) {

@@ -91,6 +91,22 @@ class Confirmation {
     /// before this function returns. After an error, the edit waits as before.
     void revert(Who by, RevertDone done);
 
+    /// An edit that a transaction of another author reverts together with what it does itself, in one commit.
+    struct Revertible {
+        std::uint64_t id = 0;
+        std::uint64_t changes = 0;  ///< of the graph after the revert, which a plan has not seen
+        [[nodiscard]] bool operator==(const Revertible&) const = default;
+    };
+    /// Returns the edit that waits, if it is one of another author.
+    [[nodiscard]] std::optional<Revertible> revertible(const std::string& author) const;
+    /// Returns the graph after a revert. Copies must be destroyed on this thread.
+    [[nodiscard]] const AudioGraph& target() const { return target_; }
+    /// A transaction of `author` that contains the revert was committed. Call it before that is recorded. Returns the graph
+    /// after the revert, which the transaction has changed further. Does not throw.
+    [[nodiscard]] AudioGraph reverted(std::string_view author);
+    /// Publishes that.
+    void announce_revert(const std::string& author);
+
     /// Reverts what is due, and saves what has changed.
     void poll(TimePoint now);
     /// Returns how long the next poll() may be delayed; nullopt: nothing waits.
@@ -168,9 +184,10 @@ class Confirmation {
     Who by_{};
     bool expired_ = false;  ///< its time has passed
     RevertDone done_{};
-    std::shared_ptr<Plan> plan_{};  ///< null: it must be planned
-    bool planning_ = false;         ///< a worker has it
-    bool stale_ = false;            ///< parameters that it sets have changed since
+    std::shared_ptr<Plan> plan_{};     ///< null: it must be planned
+    bool planning_ = false;            ///< a worker has it
+    bool stale_ = false;               ///< parameters that it sets have changed since
+    std::uint64_t stale_changes_ = 0;  ///< that made any plan of a revert stale
     std::uint32_t builds_ = 0;
     TimePoint retry_until_{};
 

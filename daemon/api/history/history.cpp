@@ -55,6 +55,70 @@ std::vector<Edit> to_edits(std::span<const SetParameter> changes, std::span<cons
     return edits;
 }
 
+using ParameterNames = std::set<std::pair<std::string_view, std::string_view>>;
+
+std::pair<std::string_view, std::string_view> name_of_parameter(const SetParameter& change) {
+    return {change.node, change.parameter};
+}
+
+/// The nodes and the names that a plan of an undo uses.
+class PlannedPlaces {
+ public:
+    explicit PlannedPlaces(const UndoPlan& plan) : plan_{plan} {
+        changes_.concerned = plan.concerned;
+        for (const Edit& edit : plan.edits) {
+            if (const auto* add = std::get_if<AddNode>(&edit)) taken_.insert(add->name);
+            if (const auto* change = std::get_if<ChangeSettings>(&edit)) rebuilt_.insert(change->node);
+            if (const auto* rename = std::get_if<RenameNode>(&edit)) {
+                taken_.insert(rename->new_name);
+                rebuilt_.insert(rename->name);
+            }
+        }
+    }
+
+    [[nodiscard]] bool shares_nodes(const StepChanges& changes) const { return changes.shares_nodes(changes_); }
+    /// Returns whether the step changes the whole graph, or has a node with a name that the plan needs.
+    [[nodiscard]] bool takes_a_name(const StepChanges& changes) const {
+        return changes.graph || std::ranges::any_of(changes.nodes, [&](const NodeChange& change) {
+                   return change.after != nullptr && taken_.contains(change.after->description->name);
+               });
+    }
+    /// Returns whether the step only sets parameters, which mean the same before and after the plan.
+    [[nodiscard]] bool can_be_merged(const HistoryStep& step) const {
+        if (step.transaction || step.undone || std::ranges::find(plan_.undone, step.number) != plan_.undone.end())
+            return false;
+        const auto stays = [&](const Edit& edit) {
+            const SetParameter* const set = parameter_of(edit);
+            return set != nullptr && !rebuilt_.contains(set->node);
+        };
+        return std::ranges::all_of(step.content->edits, stays) &&
+               std::ranges::none_of(step.content->changes.nodes, [](const NodeChange& change) {
+                   return change.after == nullptr || change.after->description->type->check != nullptr;
+               });
+    }
+
+ private:
+    const UndoPlan& plan_;
+    StepChanges changes_;
+    std::unordered_set<std::string_view> taken_;
+    std::unordered_set<std::string_view> rebuilt_;  ///< nodes that get other names or settings
+};
+
+/// Returns the present values of the parameters that the edits set, as far as others have set them.
+std::optional<std::vector<SetParameter>> values_of(std::span<const Edit> edits, const ParameterNames& set,
+                                                   const AudioGraph& graph) {
+    std::vector<SetParameter> values;
+    if (set.empty()) return values;
+    for (const Edit& edit : edits) {
+        const SetParameter* const planned = parameter_of(edit);
+        if (planned == nullptr || !set.contains(name_of_parameter(*planned))) continue;
+        const auto place = graph.find_parameter(planned->node, planned->parameter);
+        if (!place) return std::nullopt;
+        values.push_back({planned->node, planned->parameter, graph.find(place->node)->parameters[place->index], {}});
+    }
+    return values;
+}
+
 }  // namespace
 
 std::int64_t History::utc_now() {
@@ -152,29 +216,24 @@ void History::extend(HistoryStep& step, std::span<const SetParameter> changes, s
     step.utc_us = utc_();
 }
 
-bool History::still_fits(const UndoPlan& plan, std::uint64_t generation) const {
-    if (generation == generation_) return true;
+std::optional<std::vector<SetParameter>> History::values_since(const UndoPlan& plan, std::uint64_t generation) const {
+    if (generation == generation_) return std::vector<SetParameter>{};
     const auto is = [&](std::uint64_t number, bool undone) {
         const auto found = std::ranges::lower_bound(steps_, number, {}, &HistoryStep::number);
         return found != steps_.end() && found->number == number && found->undone == undone;
     };
-    if (!std::ranges::all_of(plan.undone, [&](std::uint64_t number) { return is(number, false); })) return false;
-    if (!std::ranges::all_of(plan.redone, [&](std::uint64_t number) { return is(number, true); })) return false;
-    const StepChanges planned{.nodes = {}, .connections = {}, .graph = {}, .concerned = plan.concerned};
-    std::unordered_set<std::string_view> names;
-    for (const Edit& edit : plan.edits) {
-        if (const auto* add = std::get_if<AddNode>(&edit)) names.insert(add->name);
-        if (const auto* rename = std::get_if<RenameNode>(&edit)) names.insert(rename->new_name);
+    if (!std::ranges::all_of(plan.undone, [&](std::uint64_t number) { return is(number, false); })) return std::nullopt;
+    if (!std::ranges::all_of(plan.redone, [&](std::uint64_t number) { return is(number, true); })) return std::nullopt;
+    const PlannedPlaces planned{plan};
+    ParameterNames set;
+    for (const HistoryStep& step : steps_) {
+        if (step.changed_at <= generation) continue;
+        if (step.content == nullptr || planned.takes_a_name(step.content->changes)) return std::nullopt;
+        if (!planned.shares_nodes(step.content->changes)) continue;
+        if (!planned.can_be_merged(step)) return std::nullopt;
+        for (const Edit& edit : step.content->edits) set.insert(name_of_parameter(*parameter_of(edit)));
     }
-    const auto takes_a_name = [&](const NodeChange& change) {
-        return change.after != nullptr && names.contains(change.after->description->name);
-    };
-    return std::ranges::none_of(steps_, [&](const HistoryStep& step) {
-        if (step.changed_at <= generation) return false;
-        if (step.content == nullptr || step.content->changes.graph) return true;
-        const StepChanges& changes = step.content->changes;
-        return changes.shares_nodes(planned) || std::ranges::any_of(changes.nodes, takes_a_name);
-    });
+    return values_of(plan.edits, set, engine_.graph());
 }
 
 void History::carried_out(const UndoPlan& plan, std::string_view author) {

@@ -73,9 +73,11 @@ class History {
     [[nodiscard]] std::vector<HistoryStep> steps() const { return {steps_.begin(), steps_.end()}; }
     /// Returns a number that rises with each change of the history.
     [[nodiscard]] std::uint64_t generation() const { return generation_; }
-    /// Returns whether the plan that was made at this generation is still right: only changes elsewhere in the graph have
-    /// been made since. Takes time by the number of steps.
-    [[nodiscard]] bool still_fits(const UndoPlan& plan, std::uint64_t generation) const;
+    /// Returns the changes that must follow the edits of a plan that was made at this generation, so that it is still right:
+    /// parameters that others have set since keep their values. Nothing if more has changed in the same places since: it must
+    /// be planned again. Takes time by the number of steps.
+    [[nodiscard]] std::optional<std::vector<SetParameter>> values_since(const UndoPlan& plan,
+                                                                        std::uint64_t generation) const;
 
     /// Sets the key of the edit that waits for its confirmation; 0: none. It is saved and recorded with the history, which
     /// thus tells whether a graph that is restored has that edit.

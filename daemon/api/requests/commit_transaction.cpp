@@ -58,9 +58,17 @@ bool claim(Call& call) {
     return request.stage == PendingRequest::Stage::prepared;
 }
 
+/// Returns whether the transaction contains the revert of the edit that waits for its confirmation.
+bool reverts_another(Call& call) {
+    const auto& recall = state_of(call).recall;
+    return recall && recall->reverts &&
+           recall->reverts == call.services.confirmation.revertible(call.client.identity().author);
+}
+
 /// Returns whether no other edit waits for its confirmation.
 bool admitted(Call& call) {
     const bool opens = state_of(call).confirm_within_s.has_value();
+    if (reverts_another(call)) return true;
     const auto admits = call.services.confirmation.admits(call.client.identity().author, opens);
     if (!admits) {
         call.request.refuse(admits.error());
@@ -136,6 +144,12 @@ void conclude(Call& call, CommittedTransaction&& committed) {
     call.request.committed = true;
     // First what must not be missing, even if memory runs out for the rest.
     ComparedStep compared = services.history.compare(committed.before);
+    const bool reverts = reverts_another(call);
+    if (reverts) {
+        // The step begins where the revert ends.
+        committed.before = services.confirmation.reverted(who.author);
+        compared.recorded = services.history.compare(committed.before).recorded;
+    }
     const bool opens = static_cast<bool>(call.request.claim);
     std::string summary;
     if (opens) summary = summary_of(transaction, compared);
@@ -152,6 +166,7 @@ void conclude(Call& call, CommittedTransaction&& committed) {
         guarded("reporting drawn settings", [&] { report_kept_draws(services.engine.graph(), transaction); }));
     publish_edits(services.hub, {call.client.name(), call.client.identity().author}, ticket.revision, transaction.edits,
                   compared.published);
+    if (reverts) services.confirmation.announce_revert(call.client.identity().author);
     if (opens) {
         services.confirmation.announce(std::move(summary));
         set_confirmation(*call.request.reply.mutable_response(), *services.confirmation.waiting());

@@ -5,6 +5,7 @@
 #include "api/call.h"
 #include "api/client.h"
 #include "api/exception_barrier.h"
+#include "api/requests/commit.h"
 #include "api/requests/commit_transaction.h"
 #include "api/requests/guard.h"
 #include "api/requests/recall.h"
@@ -47,26 +48,50 @@ Expected<std::shared_ptr<const Recall>> read_recall(Call& call) {
 /// What a worker needs to plan the transaction, and the result.
 struct RecallJob {
     std::shared_ptr<const Recall> recall;
-    std::uint64_t latest_edit;
     SharedGraphSnapshot snapshot;
+    std::optional<Confirmation::Revertible> reverts;
+    AudioGraph base;                           ///< the graph after the revert, if there is one
+    std::unique_ptr<RequestState> outdated{};  ///< the plan before, whose processors the new one may use
     Expected<std::unique_ptr<RequestState>> state = fail(ErrorCode::internal, "the recall was not planned");
+
+    /// [any]
+    void run(const Engine& engine) {
+        outdated.reset();
+        state = recall->plan(engine, std::move(snapshot), reverts ? &base : nullptr);
+        if (state) static_cast<TransactionState&>(**state).recall->reverts = reverts;
+    }
 };
 
-void start_recall(Call& call) {
+/// With `force`, the edit of another author that waits for its confirmation: it is reverted together with the recall, by one
+/// commit, which is all or nothing.
+std::optional<Confirmation::Revertible> edit_to_revert(const Call& call) {
+    const v1::RecallScene& message = call.request.message.recall_scene();
+    if (!message.force() || message.has_at()) return std::nullopt;
+    return call.services.confirmation.revertible(call.client.identity().author);
+}
+
+void start_recall(Call& call, std::unique_ptr<RequestState> outdated = nullptr) {
     auto recall = read_recall(call);
     if (!recall) return call.request.refuse(recall.error());
     if (call.request.message.recall_scene().has_at()) return schedule_recall(call, *recall);
     Services& services = call.services;
+    const auto reverts = edit_to_revert(call);
+    if (reverts && call.request.message.recall_scene().has_confirm_within_s()) {
+        return call.request.refuse(Error{
+            ErrorCode::failed_precondition,
+            "the recall would revert an edit that waits for its confirmation, and has confirm_within_s: expected the "
+            "edit to be reverted first, or the recall without confirm_within_s",
+            {}});
+    }
     const auto job =
-        std::make_shared<RecallJob>(std::move(*recall), services.hub.latest_edit().number, services.snapshot());
+        std::make_shared<RecallJob>(std::move(*recall), services.snapshot(), reverts,
+                                    reverts ? services.confirmation.target() : AudioGraph{}, std::move(outdated));
     ++call.request.plans;
     call.request.stage = PendingRequest::Stage::preparing;
     services.workers.run(
-        "planning a recall",
-        [job, &engine = std::as_const(services.engine)] {
-            job->state = job->recall->plan(engine, std::move(job->snapshot), job->latest_edit);
-        },
+        "planning a recall", [job, &engine = std::as_const(services.engine)] { job->run(engine); },
         [job, handle = call.handle()](const Expected<void>& ran) {
+            job->base = {};  // on this thread
             if (!ran) job->state = std::unexpected(unchanged(ran.error()));
             handle.resume([&](Call& later) { later.request.prepared(std::move(job->state)); });
         });
@@ -74,48 +99,28 @@ void start_recall(Call& call) {
 
 TransactionState& recall_state(Call& call) { return static_cast<TransactionState&>(*call.request.state); }
 
-/// Returns whether the plan still leads to the scene. Otherwise a new one is made, or the request refused.
-bool recall_is_current(Call& call) {
-    if (recall_state(call).recall->is_current(call.services.engine, call.services.hub)) return true;
-    Engine::give_back(std::move(recall_state(call).prepared));
-    call.request.state.reset();
+void plan_again(Call& call) {
+    std::unique_ptr<RequestState> outdated = std::move(call.request.state);
     call.request.stage = PendingRequest::Stage::waiting;
-    if (call.request.plans < kMostRecallPlans) {
-        start_recall(call);
-    } else {
-        call.request.refuse(
-            Error{ErrorCode::aborted, "other clients have changed the graph in the meantime; nothing has changed", {}});
+    if (call.request.plans < kMostRecallPlans) return start_recall(call, std::move(outdated));
+    call.request.refuse(
+        Error{ErrorCode::aborted, "other clients have changed the graph in the meantime; nothing has changed", {}});
+}
+
+/// Returns whether the recall may be committed now, in this step. Otherwise it is planned again, waits, or is refused.
+bool may_commit_recall(Call& call) {
+    TransactionState& transaction = recall_state(call);
+    if (transaction.recall->reverts != edit_to_revert(call)) {
+        plan_again(call);
+        return false;
     }
-    return false;
-}
-
-/// With `force`, reverts the edit of another author that waits for its confirmation, if the recall is possible otherwise.
-/// Returns whether the recall continues; otherwise it continues later, or is refused.
-bool revert_first(Call& call) {
-    using Stage = PendingRequest::Stage;
-    v1::RecallScene& message = *call.request.message.mutable_recall_scene();
-    Confirmation& confirmation = call.services.confirmation;
-    const auto waiting = confirmation.waiting();
-    const std::string& author = call.client.identity().author;
-    if (!message.force() || message.has_at() || !waiting || waiting->author() == author) return true;
-    if (!confirmation.check_waiting(waiting->id())) return true;  // it is being confirmed or reverted
-    if (!call.services.scenes.find(message.name())) return true;
-    if (!guard_holds(call, message.guard())) return false;
-    message.clear_guard();  // it was about the graph before the revert
-    call.request.stage = Stage::preparing;
-    const auto reverted = [handle = call.handle()](const Expected<Confirmation::Reverted>& outcome) {
-        handle.resume([&](Call& later) {
-            if (!outcome) return later.request.refuse(outcome.error());
-            later.request.stage = Stage::waiting;
-        });
-    };
-    confirmation.revert({author, call.client.name()}, reverted);
-    return call.request.stage == Stage::waiting;
-}
-
-void give_back_if_refused(Call& call) {
-    if (call.request.turn_over() && call.request.state != nullptr)
-        Engine::give_back(std::move(recall_state(call).prepared));
+    if (!may_commit(call)) return false;
+    const std::size_t bytes = transaction.edit_bytes;
+    if (!settle_recall(transaction, call.services.engine.graph(), call.services.scenes)) {
+        plan_again(call);
+        return false;
+    }
+    return transaction.edit_bytes <= bytes || may_record(call, transaction.edit_bytes);
 }
 
 }  // namespace
@@ -126,7 +131,6 @@ void recall_scene(Call& call) {
     if (call.request.stage != Stage::prepared) {
         if (const auto good = check_recall(call.request.message.recall_scene()); !good)
             return call.request.refuse(good.error());
-        if (!revert_first(call)) return;
         start_recall(call);
     }
     if (call.request.stage != Stage::prepared) return;
@@ -136,23 +140,23 @@ void recall_scene(Call& call) {
     transaction.guard = message.guard();
     if (message.has_confirm_within_s()) transaction.confirm_within_s = message.confirm_within_s();
     if (message.has_max_load()) transaction.max_load = message.max_load();
-    if (!may_commit(call)) return give_back_if_refused(call);
-    if (!recall_is_current(call)) {
-        // The worker has already finished: nothing else would execute the request.
-        if (call.request.stage == Stage::prepared) recall_scene(call);
+    const std::uint32_t plans = call.request.plans;
+    if (!may_commit_recall(call)) {
+        // The worker has already finished a new plan: nothing else would execute the request.
+        if (call.request.stage == Stage::prepared && call.request.plans != plans) recall_scene(call);
         return;
     }
-    const RecallOfScene recall = *transaction.recall;
+    const std::string name = transaction.recall->name;
     v1::RecallSceneResult& result = *call.request.begin_answer().mutable_recall_scene();
-    result.set_was_prepared(recall.was_read && transaction.prepared.built_count() == 0);
-    if (!result.was_prepared()) result.set_prepare_ms(recall.prepare_ms);
+    result.set_was_prepared(transaction.recall->was_read && transaction.prepared.built_count() == 0);
+    if (!result.was_prepared()) result.set_prepare_ms(transaction.recall->prepare_ms);
     const Scenes::Who who{call.client.identity().author, call.client.name()};
     auto committed = commit(call);
-    if (!committed) return give_back_if_refused(call);
+    if (!committed) return;
     const std::uint64_t revision = committed->ticket.revision;
     write_ticket(committed->ticket, *result.mutable_transaction());
     conclude(call, std::move(*committed));
-    call.services.scenes.recalled(recall.name, revision, who);
+    call.services.scenes.recalled(name, revision, who);
 }
 
 }  // namespace rta::api::requests

@@ -116,9 +116,12 @@ void schedule_recall(Call& call, const std::shared_ptr<const Recall>& recall) {
         auto scene = scenes.find(name);
         if (!scene) return std::unexpected(std::move(scene.error()));
         const auto later = std::make_shared<const Recall>(Recall{std::move(*scene), fade_ms, scenes.take_spares()});
-        return [later](const Engine& engine, SharedGraphSnapshot snapshot, std::uint64_t latest_edit) {
-            return later->plan(engine, std::move(snapshot), latest_edit);
+        return [later](const Engine& engine, SharedGraphSnapshot snapshot) {
+            return later->plan(engine, std::move(snapshot));
         };
+    };
+    edit.settle = [&engine = call.services.engine, &scenes = call.services.scenes](TransactionState& transaction) {
+        return settle_recall(transaction, engine.graph(), scenes);
     };
     edit.committed = [name, who = Scenes::Who{edit.author, edit.client_name},
                       &scenes = call.services.scenes](std::uint64_t revision) { scenes.recalled(name, revision, who); };

@@ -325,6 +325,15 @@ Expected<std::unique_ptr<RequestState>> prepare_transaction(const Engine& engine
     return state;
 }
 
+void set_last(TransactionState& transaction, std::vector<SetParameter> changes) {
+    auto& edits = *transaction.edits.mutable_edits();
+    if (changes.empty() && edits.size() == transaction.prepared_edits) return;
+    edits.DeleteSubrange(transaction.prepared_edits, edits.size() - transaction.prepared_edits);
+    for (const SetParameter& change : changes) to_wire(Edit{change}, *edits.Add());
+    transaction.edit_bytes = length_of(transaction.edits);
+    transaction.prepared.set_last(std::move(changes));
+}
+
 void report_kept_draws(const AudioGraph& graph, TransactionState& transaction) {
     for (const int index : transaction.drawn_nodes) {
         v1::Node& node = *transaction.edits.mutable_edits(0)->mutable_replace_graph()->mutable_nodes(index);

@@ -10,12 +10,13 @@
 #include <utility>
 #include <vector>
 
-#include "api/events/event_hub.h"
+#include "api/confirmation/confirmation.h"
 #include "api/fairness.h"
 #include "api/history/undo_plan.h"
 #include "api/list_limits.h"
 #include "api/load/node_costs.h"
 #include "api/request_table.h"
+#include "api/scenes/scene_content.h"
 #include "document/document.h"
 #include "engine/engine.h"
 #include "graph/edit.h"
@@ -65,27 +66,27 @@ struct UndoTransaction {
 
 /// What RecallScene adds.
 struct RecallOfScene {
-    std::string name{};             ///< of the scene
-    std::uint64_t revision = 0;     ///< of the graph for which it was planned
-    std::uint64_t latest_edit = 0;  ///< at that time; see EventHub
-    bool was_read = false;          ///< the content of the scene was in memory
-    float prepare_ms = 0.0F;        ///< time on the worker
-
-    /// Returns whether it still leads to the scene.
-    [[nodiscard]] bool is_current(const Engine& engine, const EventHub& hub) const {
-        return revision == engine.revision() && latest_edit == hub.latest_edit().number;
-    }
+    std::string name{};                             ///< of the scene
+    std::uint64_t version = 0;                      ///< of the scene; see Scenes::version()
+    std::shared_ptr<const SceneContent> content{};  ///< of the scene
+    SharedGraphSnapshot snapshot{};                 ///< for which it was planned
+    std::optional<float> fade_ms{};
+    std::optional<Confirmation::Revertible> reverts{};  ///< the edit that it reverts, too
+    bool was_read = false;                              ///< the content of the scene was in memory
+    float prepare_ms = 0.0F;                            ///< time on the worker
 };
 
 /// State of ApplyTransaction, Undo, Redo and RecallScene.
 struct TransactionState final : RequestState {
     TransactionState(TransactionContent&& content, PreparedTransaction&& made)
         : edits{std::move(content.edits)},
+          prepared_edits{edits.edits_size()},
           whole_graph{content.whole_graph},
           warnings{std::move(content.warnings)},
           prepared{std::move(made)} {}
 
     v1::EditList edits;          ///< with the settings that were drawn
+    int prepared_edits;          ///< how many of them it was prepared with; the others are those of set_last()
     std::size_t edit_bytes = 0;  ///< upper bound of their length when they are committed
     bool whole_graph;
     std::vector<int> drawn_nodes;  ///< indices in a replace_graph of nodes with settings that were drawn
@@ -103,6 +104,10 @@ struct TransactionState final : RequestState {
     std::uint32_t builds = 0;  ///< after the first preparation
     TimePoint first_build{};
 };
+
+/// Lets these changes follow the edits with which the transaction was prepared, instead of those of an earlier call; see
+/// PreparedTransaction::set_last(). [control]
+void set_last(TransactionState& transaction, std::vector<SetParameter> changes);
 
 /// Must be called when the engine refuses a TransactionState with `error`. Returns whether a worker must only build it,
 /// or apply it again, first: the request is executed again then. Other clients may change the same nodes in the

@@ -14,6 +14,7 @@
 #include "api/client.h"
 #include "api/convert.h"
 #include "api/exception_barrier.h"
+#include "api/requests/commit.h"
 #include "api/requests/commit_transaction.h"
 #include "api/requests/transaction.h"
 #include "api/services.h"
@@ -159,14 +160,20 @@ Expected<bool> plan_here(Call& call) {
     if (!same_edits(plan->edits, undo.plan.edits)) return false;
     v1::UndoResult result = result_of(*plan, steps, wish->author);
     undo = UndoTransaction{std::move(*plan), std::move(result), history.generation(), undo.plans};
+    set_last(static_cast<TransactionState&>(*call.request.state), {});
     return true;
 }
 
 /// Returns whether the plan fits the present history. Otherwise a worker makes a new one, for the same steps, or the request
 /// is refused.
 bool is_current(Call& call) {
-    const UndoTransaction& undo = *static_cast<TransactionState&>(*call.request.state).undo;
-    if (call.services.history.still_fits(undo.plan, undo.generation)) return true;
+    auto& transaction = static_cast<TransactionState&>(*call.request.state);
+    const UndoTransaction& undo = *transaction.undo;
+    if (auto values = call.services.history.values_since(undo.plan, undo.generation)) {
+        const std::size_t bytes = transaction.edit_bytes;
+        set_last(transaction, std::move(*values));
+        return transaction.edit_bytes <= bytes || may_record(call, transaction.edit_bytes);
+    }
     const auto planned = plan_here(call);
     if (planned && *planned) return true;
     if (!planned) {
@@ -197,9 +204,11 @@ void execute(Call& call) {
     transaction.confirm_within_s = call.request.message.has_redo() ? confirm_within_s(call.request.message.redo())
                                                                    : confirm_within_s(call.request.message.undo());
     if (!may_commit(call)) return;
+    const std::uint32_t plans = transaction.undo->plans;
     if (!is_current(call)) {
-        // The worker has already finished: nothing else would execute the request.
-        if (call.request.stage == Stage::prepared) execute(call);
+        // The worker has already finished a new plan: nothing else would execute the request.
+        const bool planned = call.request.stage == Stage::prepared;
+        if (planned && static_cast<TransactionState&>(*call.request.state).undo->plans != plans) execute(call);
         return;
     }
     v1::Response& answer = call.request.begin_answer();

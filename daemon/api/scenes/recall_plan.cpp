@@ -7,15 +7,26 @@
 #include <variant>
 
 #include "graph/difference.h"
+#include "graph/node_structure.h"
 
 namespace rta::api {
 namespace {
+
+/// More changes are not set in the commit step, but planned.
+constexpr std::size_t kMostLostValues = 2'048;
 
 /// Returns the node of the graph that stays as this node of a scene; null: none.
 const GraphNode* find_same(const AudioGraph& graph, const GraphNode& node) {
     const GraphNode* const found = graph.find(node.name());
     if (found == nullptr || found->description->type != node.description->type) return nullptr;
     return found->description->settings == node.description->settings ? found : nullptr;
+}
+
+/// Returns the identity of the node that this node of a scene is, or replaces with other settings; none: it is a new one.
+std::optional<NodeIdentity> identity_in(const AudioGraph& graph, const GraphNode& node) {
+    const GraphNode* const found = graph.find(node.name());
+    if (found == nullptr || found->description->type != node.description->type) return std::nullopt;
+    return found->identity;
 }
 
 /// Ports are always named, because a node that replaces another may have a different number of them.
@@ -50,7 +61,7 @@ Expected<AudioGraph> whole_graph(const AudioGraph& graph, std::uint64_t next_id,
     std::ranges::sort(placed);
     AudioGraph result;
     for (const auto& [id, node] : placed) {
-        if (auto added = result.add_node(id, node->description, node->parameters); !added)
+        if (auto added = result.add_node(id, node->description, node->parameters, identity_in(graph, *node)); !added)
             return std::unexpected(std::move(added.error()));
     }
     if (auto connected = connect_as_in(scene, result); !connected) return std::unexpected(std::move(connected.error()));
@@ -92,11 +103,12 @@ class PartialRecall {
     }
 
     Expected<void> replace(const GraphNode& node) {
+        const auto identity = identity_in(result_, node);
         if (const GraphNode* const old = result_.find(node.name())) {
             note_outside(*old);
             if (auto removed = result_.remove_node(node.name()); !removed) return removed;
         }
-        return result_.add_node(NodeId{next_id_++}, node.description, node.parameters);
+        return result_.add_node(NodeId{next_id_++}, node.description, node.parameters, identity);
     }
 
     /// Notes the connections to nodes that do not belong to the scene.
@@ -144,6 +156,20 @@ class PartialRecall {
     std::vector<Connect> outside_;
 };
 
+/// Adds the changes of the parameters of a node that were those of the scene when it was planned, and are not any more.
+void add_lost_values(const GraphNode& planned, const GraphNode& now, const GraphNode& wanted,
+                     std::optional<float> fade_ms, std::vector<SetParameter>& changes) {
+    const auto& parameters = now.description->layout.parameters;
+    for (std::uint32_t p = 0; p < parameters.size(); ++p) {
+        if (now.parameters[p] == planned.parameters[p]) continue;
+        const auto index = wanted.description->layout.find_parameter(parameters[p].name);
+        if (!index) continue;
+        const float value = wanted.parameters[*index];
+        if (planned.parameters[p] == value && now.parameters[p] != value)
+            changes.push_back({now.name(), std::string{parameters[p].name}, value, fade_ms});
+    }
+}
+
 }  // namespace
 
 ProcessorPool::Counts nodes_to_add(const AudioGraph& graph, const SceneContent& scene) {
@@ -159,13 +185,33 @@ Expected<AudioGraph> recalled(const AudioGraph& graph, std::uint64_t next_id, co
                          : whole_graph(graph, next_id, scene.graph);
 }
 
-std::vector<Edit> recall_edits(const AudioGraph& graph, const AudioGraph& result, std::optional<float> fade_ms) {
-    std::vector<Edit> edits = difference(graph, result);
+std::vector<Edit> recall_edits(const AudioGraph& graph, const AudioGraph& result, std::optional<float> fade_ms,
+                               Pairs pairs) {
+    std::vector<Edit> edits = difference(graph, result, pairs);
     if (!fade_ms) return edits;
     for (Edit& edit : edits) {
         if (auto* const change = std::get_if<SetParameter>(&edit)) change->ramp_ms = fade_ms;
     }
     return edits;
+}
+
+std::optional<std::vector<SetParameter>> lost_values(const AudioGraph& planned, const AudioGraph& now,
+                                                     const SceneContent& scene, std::optional<float> fade_ms) {
+    if (planned.node_count() != now.node_count() || planned.annotation() != now.annotation() ||
+        planned.latency_compensation() != now.latency_compensation())
+        return std::nullopt;
+    std::vector<SetParameter> changes;
+    for (std::size_t i = 0; i < now.nodes().size(); ++i) {
+        const auto& node = now.nodes()[i];
+        const auto& before = planned.nodes()[i];
+        if (node == before) continue;  // most, which are not read
+        if (node->id != before->id || !same_structure(*before, *node)) return std::nullopt;
+        const GraphNode* const wanted = scene.graph.find(node->name());
+        if (wanted == nullptr || wanted->description->type != node->description->type) continue;
+        add_lost_values(*before, *node, *wanted, fade_ms, changes);
+        if (changes.size() > kMostLostValues) return std::nullopt;
+    }
+    return changes;
 }
 
 }  // namespace rta::api

@@ -8,6 +8,7 @@
 #include "api/scenes/processor_pool.h"
 #include "api/scenes/scene_content.h"
 #include "graph/audio_graph.h"
+#include "graph/difference.h"
 #include "graph/edit.h"
 #include "text/error.h"
 
@@ -25,6 +26,14 @@ namespace rta::api {
 
 /// Returns the edits that turn `graph` into `result`, the graph after a recall, with fades of this length. [any]
 [[nodiscard]] std::vector<Edit> recall_edits(const AudioGraph& graph, const AudioGraph& result,
-                                             std::optional<float> fade_ms);
+                                             std::optional<float> fade_ms, Pairs pairs = Pairs::by_id_or_name);
+
+/// Returns the changes that must follow the edits which were planned for the graph `planned`, so that they lead from `now` to
+/// the scene, too: of parameters that had the values of the scene, and that others have set since. Nothing if the graphs differ
+/// in more than the values of parameters, or in too many of them: the recall must be planned again. Compares a pointer for
+/// each node that is the same. [control]
+[[nodiscard]] std::optional<std::vector<SetParameter>> lost_values(const AudioGraph& planned, const AudioGraph& now,
+                                                                   const SceneContent& scene,
+                                                                   std::optional<float> fade_ms);
 
 }  // namespace rta::api

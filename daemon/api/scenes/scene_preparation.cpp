@@ -67,6 +67,7 @@ bool ScenePreparation::build(const Engine& engine, const ProcessorPool::Counts& 
             // What cannot be built now, because memory is short or a file is missing, is left to the recall.
             if (!engine.build_spare(description, *spares)) break;
         }
+        static_cast<void>(spares->count(*description));  // sorts the last one
     }
     return true;
 }
@@ -74,6 +75,7 @@ bool ScenePreparation::build(const Engine& engine, const ProcessorPool::Counts& 
 void ScenePreparation::run(const Engine& engine) {
     std::vector<ProcessorPool::Counts> of_scenes;
     const ProcessorPool::Counts needs = choose(engine, of_scenes);
+    // Also sorts what has come back.
     spares->take_surplus(needs).clear();
     complete = build(engine, needs);
     for (std::size_t i = 0; i < scenes.size(); ++i) {

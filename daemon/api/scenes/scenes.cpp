@@ -80,7 +80,12 @@ Expected<Scenes::Found> Scenes::find(std::string_view name) const {
     const auto found = scenes_.find(name);
     if (found == scenes_.end()) return not_found(name);
     const Scene& scene = found->second;
-    return Found{.info = info_of(scene), .text = scene.text, .content = scene.content};
+    return Found{.info = info_of(scene), .text = scene.text, .content = scene.content, .version = scene.version};
+}
+
+std::optional<std::uint64_t> Scenes::version(std::string_view name) const {
+    const auto found = scenes_.find(name);
+    return found == scenes_.end() ? std::nullopt : std::optional{found->second.version};
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -107,6 +112,7 @@ v1::SceneInfo Scenes::put(const std::string& name, const SceneHeader& header, st
     scene.text = std::make_shared<const std::string>(std::move(text));
     scene.content = nullptr;
     scene.prepared = false;
+    scene.version = ++versions_;
     scene.used = ++uses_;
     changed_ = true;
     return info_of(scene);
@@ -277,14 +283,12 @@ void Scenes::recalled(const std::string& name, std::uint64_t revision, const Who
 }
 
 void Scenes::poll(TimePoint now) {
-    const bool unused = scenes_.empty() && !changed_;
-    if (preparing_ || unused || is_current() || now < next_preparation_) return;
+    if (preparing_ || is_unused() || is_current() || now < next_preparation_) return;
     prepare(now);
 }
 
 std::optional<std::chrono::microseconds> Scenes::interval(TimePoint now) const {
-    const bool unused = scenes_.empty() && !changed_;
-    if (preparing_ || unused || is_current()) return std::nullopt;
+    if (preparing_ || is_unused() || is_current()) return std::nullopt;
     return std::max(std::chrono::ceil<std::chrono::microseconds>(next_preparation_ - now),
                     std::chrono::microseconds{1'000});
 }

@@ -41,6 +41,7 @@ class Scenes {
         v1::SceneInfo info{};
         std::shared_ptr<const std::string> text{};
         std::shared_ptr<const SceneContent> content{};  ///< null: the text must be read
+        std::uint64_t version = 0;
     };
 
     Scenes(Engine& engine, DaemonAccess& daemon, EventHub& hub, Workers& workers, std::function<TimePoint()> clock,
@@ -56,6 +57,8 @@ class Scenes {
     [[nodiscard]] std::vector<v1::SceneInfo> list() const;
     /// NOT_FOUND
     [[nodiscard]] Expected<Found> find(std::string_view name) const;
+    /// Returns a number that no other scene and no other content of this scene has or had; nullopt: no such scene.
+    [[nodiscard]] std::optional<std::uint64_t> version(std::string_view name) const;
 
     /// Saves the graph, or these nodes, as it is now. INVALID_ARGUMENT, NOT_FOUND, RESOURCE_EXHAUSTED, UNAVAILABLE. These
     /// three call `done` once, later or before they return.
@@ -80,6 +83,7 @@ class Scenes {
         v1::SceneInfo info;  ///< without what is computed: `prepared`
         std::shared_ptr<const std::string> text;
         std::shared_ptr<const SceneContent> content{};
+        std::uint64_t version = 0;
         std::uint64_t used = 0;  ///< increases with each use of a scene
         std::uint64_t prepared_bytes = 0;
         bool prepared = false;  ///< when the graph was that of the latest preparation
@@ -103,7 +107,11 @@ class Scenes {
     void finish(const Expected<void>& outcome);
     void publish(v1::SceneChanged::What what, const v1::SceneInfo& scene, const Who& who,
                  std::string_view old_name = {}, std::uint64_t revision = 0);
-    [[nodiscard]] bool is_current() const { return prepared_revision_ == engine_.revision() && !changed_; }
+    /// Returns whether the scenes, and the spare processors, are as they were prepared.
+    [[nodiscard]] bool is_current() const {
+        return prepared_revision_ == engine_.revision() && !changed_ && !spares_->has_returned();
+    }
+    [[nodiscard]] bool is_unused() const { return scenes_.empty() && !changed_ && !spares_->has_returned(); }
     void prepare(TimePoint now);
     void prepared(ScenePreparation& result, std::uint64_t revision);
 
@@ -117,6 +125,7 @@ class Scenes {
     Table scenes_;
     std::size_t bytes_ = 0;  ///< of all texts
     std::uint64_t uses_ = 0;
+    std::uint64_t versions_ = 0;
     std::deque<Change> changes_;
     bool busy_ = false;  ///< the first one of changes_ is being made
 

@@ -352,6 +352,57 @@ TEST_F(ConfirmationTest, ARecallRevertsTheEditOfAnotherOnlyWithForce) {
     EXPECT_EQ(kinds(), (std::vector{ConfirmationChanged::OPENED, ConfirmationChanged::REVERTED}));
 }
 
+TEST_F(ConfirmationTest, ARecallThatIsRefusedRevertsNothing) {
+    EXPECT_OK(call("save_scene { name: \"day\" }", 'b'));
+    ASSERT_TRUE(script.dispatcher.services().scenes.restore("bad", R"({"nodes": [{"name": "x", "type": "nothing"}]})"));
+    EXPECT_OK(call(edits(kUnplug, kConfirm)));
+    const std::string opened = document();
+    const std::uint64_t revision = script.engine.revision();
+    EXPECT_EQ(call("recall_scene { name: \"day\" force: true max_load: 0.000001 }", 'b').status().code(),
+              v1::RESOURCE_EXHAUSTED);
+    EXPECT_NE(call("recall_scene { name: \"bad\" force: true }", 'b').status().code(), v1::OK);
+    EXPECT_EQ(call("recall_scene { name: \"day\" force: true confirm_within_s: 5 }", 'b').status().code(),
+              v1::FAILED_PRECONDITION);
+    EXPECT_EQ(call("undo { force: true of_all: true }", 'b').status().code(), v1::FAILED_PRECONDITION);
+    settle();
+    EXPECT_EQ(document(), opened);
+    EXPECT_EQ(script.engine.revision(), revision);
+    EXPECT_TRUE(waits());
+    EXPECT_EQ(kinds(), std::vector{ConfirmationChanged::OPENED});
+}
+
+TEST_F(ConfirmationTest, ARecallAndTheRevertBeforeItAreOneEdit) {
+    EXPECT_OK(
+        call(edits("edits { set_parameter { node: \"vol\" parameter: \"gain_db\" value: -20 } }" + add("y")), 'b'));
+    EXPECT_OK(call("save_scene { name: \"night\" nodes: \"vol\" }", 'b'));
+    EXPECT_OK(call("undo { }", 'b'));
+    EXPECT_OK(call(edits(add("x")), 'b'));
+    before = document();
+    EXPECT_OK(
+        call(edits("edits { remove_node { name: \"x\" } } edits { set_parameter { node: \"osc\" parameter: "
+                   "\"gain_db\" value: -40 } } " +
+                       std::string{kUnplug} + add("z"),
+                   kConfirm)));
+    EXPECT_OK(call(set("gain_db", -3, "out"), 'c')) << "a parameter that was set since stays";
+    const std::uint64_t revision = script.engine.revision();
+    EXPECT_OK(call("recall_scene { name: \"night\" force: true }", 'b'));
+    settle();
+    EXPECT_EQ(script.engine.revision(), revision + 1);
+    EXPECT_EQ(kinds(), (std::vector{ConfirmationChanged::OPENED, ConfirmationChanged::REVERTED}));
+    EXPECT_FALSE(waits());
+    EXPECT_EQ(value("vol", "gain_db"), -20.0F);
+    EXPECT_EQ(value("osc", "gain_db"), -20.0F) << "as before the edit";
+    EXPECT_EQ(value("out", "gain_db"), -3.0F);
+    EXPECT_EQ(value("z", "gain_db"), -1e9F);
+    const std::vector<std::string> steps = history();
+    ASSERT_GE(steps.size(), 3U);
+    EXPECT_EQ(steps[0], "recall night");
+    EXPECT_NE(steps[2].find("(undone by " + author('b') + ")"), std::string::npos) << steps[2];
+    EXPECT_OK(call("undo { }", 'b'));
+    EXPECT_OK(call(set("gain_db", 0, "out"), 'c'));
+    EXPECT_EQ(document(), before) << "the recall alone is undone";
+}
+
 TEST_F(ConfirmationTest, UndoAndRedoCanBeConfirmed) {
     script.daemon.store.saved_revision = 1'000;
     EXPECT_OK(call(edits(add("x"))));

@@ -665,6 +665,66 @@ TEST(HistoryRequests, AnotherClientThatNeverStopsEditingDoesNotHoldUpAnUndo) {
     EXPECT_EQ(undone->response().undo().steps_size(), 2);
 }
 
+/// Client `a` undoes its latest step with `force`, while `b` sets these parameters whenever that has been planned. Returns how
+/// many jobs that took; the answer must be a success.
+int undo_while_parameters_are_set(Script& script, const std::string& changes) {
+    script.workers.held = true;
+    script.play("a> id: 3 undo { force: true }\n");
+    int jobs = 0;
+    for (; jobs < 40 && !script.workers.jobs.empty(); ++jobs) {
+        script.play("b> id: " + std::to_string(100 + jobs) + " set_parameters { " + changes + " }\n");
+        script.workers.finish(0);
+        for (int k = 0; k < 20; ++k) script.block();
+    }
+    script.workers.held = false;
+    const auto undone = script.receive('a');
+    EXPECT_TRUE(undone && undone->response().status().code() == v1::OK) << sentence(undone);
+    return jobs;
+}
+
+float parameter_of(const Script& script, const std::string& node, const std::string& parameter) {
+    const auto place = script.engine.graph().find_parameter(node, parameter);
+    return place ? script.engine.graph().find(place->node)->parameters[place->index] : -1e9F;
+}
+
+TEST(HistoryRequests, AnUndoWithForceIsNotPlannedAgainWhileOthersSetParameters) {
+    Script script;
+    script.play("hello a\nhello b\n" + test::tone() + R"(
+        block
+        a> id: 2 apply_transaction { edits { edits { set_parameter { node: "vol" parameter: "gain_db" value: -6 } } edits { set_parameter { node: "osc" parameter: "gain_db" value: -50 } } edits { add_node { name: "extra" type: "gain" } } } }
+        block
+        a< response { id: 2 }
+    )");
+    const std::string changes =
+        "changes { node: 'vol' parameter: 'gain_db' value: -12 } changes { node: 'extra' parameter: 'gain_db' value: -1 }";
+    EXPECT_EQ(undo_while_parameters_are_set(script, changes), 1);
+    EXPECT_EQ(parameter_of(script, "vol", "gain_db"), -12.0F) << "what others set later stays";
+    EXPECT_EQ(parameter_of(script, "osc", "gain_db"), -20.0F);
+    EXPECT_EQ(script.engine.graph().find("extra"), nullptr) << "a value does not keep a node";
+    // The history fits the graph.
+    script.play("b> id: 5 undo { }\nblock\n");
+    while (script.receive('b')) {
+    }
+    EXPECT_EQ(parameter_of(script, "vol", "gain_db"), 0.0F);
+}
+
+TEST(HistoryRequests, AnUndoOfManyNodesIsNotPlannedAgainWhileOthersSetParameters) {
+    Script script;
+    script.play("hello a\nhello b\n");
+    v1::Request add;
+    add.set_id(1);
+    for (int i = 0; i < 300; ++i) {
+        v1::Node& node = *add.mutable_apply_transaction()->mutable_edits()->add_edits()->mutable_add_node();
+        node.set_name("n" + std::to_string(i));
+        node.set_type("gain");
+    }
+    script.send('a', add);
+    for (int k = 0; k < 50; ++k) script.block();
+    ASSERT_EQ(script.receive('a')->response().status().code(), v1::OK);
+    EXPECT_EQ(undo_while_parameters_are_set(script, R"(changes { node: "n7" parameter: "gain_db" value: -12 })"), 1);
+    EXPECT_EQ(script.engine.graph().node_count(), 0U);
+}
+
 TEST(HistoryRequests, AStepOfMoreThanAMessageCanBeUndone) {
     Script script;
     script.play("hello a\nhello b\n");

@@ -44,7 +44,6 @@ class Stage {
             const auto ticket = offline.engine.commit(*prepared);
             if (ticket) return;
             ASSERT_EQ(ticket.error().code, ErrorCode::resource_exhausted) << ticket.error().sentence;
-            Engine::give_back(std::move(*prepared));
             render(1);
         }
         FAIL() << "the engine never has room";

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <random>
 #include <set>
@@ -78,6 +79,12 @@ class ScenesTest : public ::testing::Test {
         if (job == script.workers.jobs.end()) return false;
         script.workers.finish(static_cast<std::size_t>(job - script.workers.jobs.begin()));
         return true;
+    }
+    /// Client `b` commits this edit while the recall of `a`, which a worker plans, waits.
+    void edit_in_the_meantime(const std::string& edit) {
+        script.play("b> id: 3 apply_transaction { edits { edits { " + edit + " } } }");
+        script.workers.finish(script.workers.jobs.size() - 1);
+        script.play("b< response { id: 3 apply_transaction { } }\nblock");
     }
     /// Lets the scenes be prepared.
     void prepare() { script.tick(std::chrono::seconds{1}); }
@@ -259,15 +266,73 @@ TEST_F(ScenesTest, ARecallIsPlannedAgainIfTheGraphChangesInTheMeantime) {
     script.play(R"(
         a> id: 2 recall_scene { name: "day" }
         a-
-        b> id: 3 set_parameters { changes { node: "vol" parameter: "gain_db" value: -3 } }
-        block
-        b< response { id: 3 set_parameters { } }
     )");
+    edit_in_the_meantime("add_node { name: 'x' type: 'gain' }");
     ASSERT_TRUE(finish_request());
     script.play("a-");
     script.workers.held = false;
     ASSERT_TRUE(finish_request()) << "a new plan";
-    script.play("a< response { id: 2 recall_scene { transaction { revision: 3 } } }");
+    script.play("a< response { id: 2 recall_scene { transaction { revision: 4 } } }");
+    EXPECT_EQ(text(), day);
+}
+
+TEST_F(ScenesTest, ParametersThatAreSetInTheMeantimeGetTheValuesOfTheSceneWithoutANewPlan) {
+    script.play("hello a\nhello b\n" + tone());
+    const std::string day = text();
+    ASSERT_EQ(save("day").status().code(), v1::OK);
+    set("out", "gain_db", -5.0F);
+    apply({RemoveNode{"osc"}});
+    ASSERT_EQ(call("subscribe { topics: TOPIC_CHANGES }").status().code(), v1::OK);
+    script.workers.held = true;
+    script.play(R"(
+        a> id: 2 recall_scene { name: "day" fade_ms: 40 }
+        b> id: 3 set_parameters { changes { node: "vol" parameter: "gain_db" value: -3 } }
+        block
+        b< response { id: 3 set_parameters { } }
+        b> id: 4 set_parameters { changes { node: "out" parameter: "gain_db" value: -6 } }
+        block
+        b< response { id: 4 set_parameters { } }
+    )");
+    events.clear();
+    ASSERT_TRUE(finish_request());
+    EXPECT_FALSE(finish_request()) << "no other plan";
+    for (int i = 0; i < 3; ++i) script.block();
+    v1::Response response;
+    while (auto message = script.receive('a')) {
+        if (message->has_response()) response = message->response();
+        if (message->has_event()) events.push_back(message->event());
+    }
+    EXPECT_EQ(response.status().code(), v1::OK) << response.status().message();
+    EXPECT_EQ(text(), day);
+    const auto changed = std::ranges::find_if(events, &v1::Event::has_graph_changed);
+    ASSERT_NE(changed, events.end());
+    const auto& edits = changed->graph_changed().edits();
+    ASSERT_FALSE(edits.empty());
+    EXPECT_EQ(edits.rbegin()->set_parameter().node(), "vol") << "clients that mirror the graph learn of it";
+    EXPECT_EQ(edits.rbegin()->set_parameter().value(), 0.0F);
+    EXPECT_EQ(edits.rbegin()->set_parameter().ramp_ms(), 40.0F);
+    script.workers.held = false;
+    undo();
+    EXPECT_EQ(value("vol", "gain_db"), -3.0F);
+    EXPECT_EQ(value("out", "gain_db"), -6.0F);
+}
+
+TEST_F(ScenesTest, AParameterOfANodeThatARecallRemovesOrRebuildsMayBeSetInTheMeantime) {
+    script.play("hello a\nhello b\n" + tone());
+    apply({AddNode{"delay_line", "echo", {{"max_time_ms", 500.0}}, {}}});
+    ASSERT_EQ(save("day").status().code(), v1::OK);
+    const std::string day = text();
+    apply({ChangeSettings{"echo", {{"max_time_ms", 200.0}}}, AddNode{"gain", "other", {}, {}}});
+    script.workers.held = true;
+    script.play(R"(
+        a> id: 2 recall_scene { name: "day" }
+        b> id: 3 set_parameters { changes { node: "other" parameter: "gain_db" value: -3 } changes { node: "echo" parameter: "mix" value: 0.25 } }
+        block
+        b< response { id: 3 set_parameters { } }
+    )");
+    ASSERT_TRUE(finish_request());
+    EXPECT_FALSE(finish_request()) << "nothing is planned or built again";
+    script.play("block\na< response { id: 2 recall_scene { } }");
     EXPECT_EQ(text(), day);
 }
 
@@ -278,12 +343,26 @@ TEST_F(ScenesTest, WhoseGraphChangesAllTheTimeIsRefused) {
     script.play("a> id: 2 recall_scene { name: \"day\" }\na-");
     int plans = 0;
     for (; plans < 100; ++plans) {
-        script.play("b> id: 3 set_parameters { changes { node: \"vol\" parameter: \"gain_db\" value: -" +
-                    std::to_string(1 + plans) + " } }\nblock\nb< response { id: 3 set_parameters { } }");
+        edit_in_the_meantime("add_node { name: 'n" + std::to_string(plans) + "' type: 'gain' }");
         if (!finish_request()) break;
     }
     EXPECT_EQ(plans, 16);
     script.play("a< response { id: 2 status { code: ABORTED } }");
+}
+
+TEST_F(ScenesTest, ASceneThatIsRemovedWhileItsRecallIsPlannedIsNotRecalled) {
+    script.play("hello a\nhello b\n" + tone());
+    ASSERT_EQ(save("day").status().code(), v1::OK);
+    set("vol", "gain_db", -7.0F);
+    script.workers.held = true;
+    script.play("a> id: 2 recall_scene { name: \"day\" }\nb> id: 3 remove_scene { name: \"day\" }");
+    ASSERT_EQ(script.workers.jobs.size(), 2U);
+    script.workers.finish(1);
+    script.play("b< response { id: 3 remove_scene { } }");
+    script.workers.held = false;
+    script.workers.finish(0);
+    script.play("a< response { id: 2 status { code: NOT_FOUND } }");
+    EXPECT_EQ(value("vol", "gain_db"), -7.0F);
 }
 
 TEST_F(ScenesTest, AScheduledRecallTakesTheSceneAndTheGraphOfItsTime) {
@@ -332,6 +411,142 @@ TEST_F(ScenesTest, AScheduledRecallOfASceneThatWasRemovedNoLongerApplies) {
     EXPECT_EQ(failed->pending_changed().error().code(), v1::NOT_FOUND);
 }
 
+/// A recall that was prepared within the seconds before its frame.
+class ScheduledRecall : public ScenesTest {
+ protected:
+    void SetUp() override {
+        script.play("hello a\nhello b\n" + tone());
+        ASSERT_EQ(save("day").status().code(), v1::OK);
+        set("vol", "gain_db", -7.0F);
+        ASSERT_EQ(call("subscribe { topics: TOPIC_CHANGES }").status().code(), v1::OK);
+    }
+    void schedule() {
+        end = script.engine.renderer().frames() + 1'000 * 64;
+        const v1::Response accepted = call("recall_scene { name: 'day' at { frame: " + std::to_string(end) + " } }");
+        ASSERT_EQ(accepted.status().code(), v1::OK) << accepted.status().message();
+        pending = accepted.recall_scene().transaction().pending().id();
+        play_to(end - 900 * 64);
+    }
+    /// Renders in real time, and calls `each` after each block.
+    void play_to(std::uint64_t frame, const std::function<void()>& each = nullptr) {
+        while (script.engine.renderer().frames() < frame) {
+            script.render_block();
+            script.now += std::chrono::nanoseconds{64 * 1'000'000'000ULL / 48'000};
+            script.tick({});
+            if (each) each();
+        }
+        while (auto message = script.receive('a')) events.push_back(message->event());
+    }
+    [[nodiscard]] std::vector<v1::PendingChanged> outcomes() const {
+        std::vector<v1::PendingChanged> found;
+        for (const v1::Event& event : events) {
+            if (event.has_pending_changed() && event.pending_changed().what() != v1::PendingChanged::ADDED)
+                found.push_back(event.pending_changed());
+        }
+        return found;
+    }
+
+    std::uint64_t end = 0;
+    std::uint64_t pending = 0;
+};
+
+TEST_F(ScheduledRecall, TakesTheSceneThatWasSavedAgainSince) {
+    schedule();
+    ASSERT_EQ(save("day").status().code(), v1::OK) << "with -7 dB";
+    play_to(end + 2 * 64);
+    EXPECT_EQ(value("vol", "gain_db"), -7.0F);
+    ASSERT_EQ(outcomes().size(), 1U);
+    EXPECT_EQ(outcomes()[0].what(), v1::PendingChanged::COMMITTED);
+}
+
+TEST_F(ScheduledRecall, NoLongerAppliesAfterTheSceneWasRemoved) {
+    schedule();
+    ASSERT_EQ(call("remove_scene { name: 'day' }").status().code(), v1::OK);
+    play_to(end + 2 * 64);
+    EXPECT_EQ(value("vol", "gain_db"), -7.0F);
+    ASSERT_EQ(outcomes().size(), 1U);
+    EXPECT_EQ(outcomes()[0].what(), v1::PendingChanged::FAILED);
+    EXPECT_EQ(outcomes()[0].error().code(), v1::NOT_FOUND);
+}
+
+TEST_F(ScheduledRecall, TakesTheSceneThatHasTheNameAtItsTime) {
+    ASSERT_EQ(save("night").status().code(), v1::OK);
+    schedule();
+    ASSERT_EQ(call("rename_scene { name: 'day' new_name: 'noon' }").status().code(), v1::OK);
+    ASSERT_EQ(call("rename_scene { name: 'night' new_name: 'day' }").status().code(), v1::OK);
+    set("vol", "gain_db", -9.0F);
+    play_to(end + 2 * 64);
+    EXPECT_EQ(value("vol", "gain_db"), -7.0F);
+}
+
+TEST_F(ScheduledRecall, IsNotPlannedAgainWhileParametersChange) {
+    schedule();
+    int jobs = 0;
+    int changes = 0;
+    script.workers.held = true;
+    play_to(end + 2 * 64, [&] {
+        for (; finish_request(); ++jobs) {
+        }
+        if (script.engine.renderer().frames() + 8 * 64 >= end) return;
+        // One that the recall sets anyway, and one that had the value of the scene.
+        const std::string value = std::to_string(-1 - ++changes % 50);
+        script.play("b> id: 3 set_parameters { changes { node: \"vol\" parameter: \"gain_db\" value: " + value +
+                    " } changes { node: \"osc\" parameter: \"frequency_hz\" value: 50" + value.substr(1) + " } }");
+        while (script.receive('b')) {
+        }
+    });
+    EXPECT_GT(changes, 800);
+    EXPECT_LE(jobs, 1);
+    EXPECT_EQ(value("vol", "gain_db"), 0.0F);
+    EXPECT_EQ(value("osc", "frequency_hz"), 440.0F);
+    ASSERT_EQ(outcomes().size(), 1U);
+    EXPECT_EQ(outcomes()[0].what(), v1::PendingChanged::COMMITTED);
+}
+
+TEST_F(ScheduledRecall, IsPlannedAgainASmallNumberOfTimesWhileTheGraphChanges) {
+    schedule();
+    int jobs = 0;
+    int changes = 0;
+    script.workers.held = true;
+    play_to(end + 20 * 64, [&] {
+        const bool edits = script.engine.renderer().frames() + 8 * 64 < end;
+        if (edits) {
+            const std::string edit =
+                ++changes % 2 == 1 ? "add_node { name: \"x\" type: \"gain\" }" : "remove_node { name: \"x\" }";
+            script.play("b> id: 3 apply_transaction { edits { edits { " + edit + " } } }");
+            while (script.receive('b')) {
+            }
+            if (!script.workers.jobs.empty()) script.workers.finish(script.workers.jobs.size() - 1);
+        }
+        for (; finish_request(); ++jobs) {
+        }
+    });
+    EXPECT_GT(changes, 800);
+    EXPECT_LE(jobs, 12) << "in 900 blocks, with as many changes";
+    EXPECT_EQ(value("vol", "gain_db"), 0.0F);
+    ASSERT_EQ(outcomes().size(), 1U);
+    EXPECT_NE(outcomes()[0].what(), v1::PendingChanged::FAILED);
+}
+
+TEST_F(ScheduledRecall, ThatIsCancelledGivesItsProcessorsBack) {
+    apply({RemoveNode{"osc"}});
+    prepare();
+    ASSERT_TRUE(info("day").prepared());
+    script.workers.held = true;
+    end = script.engine.renderer().frames() + 1'000 * 64;
+    script.play("a> id: 3 recall_scene { name: \"day\" at { frame: " + std::to_string(end) + " } }");
+    while (!script.workers.jobs.empty()) script.workers.finish(0);  // it is checked
+    script.tick({});
+    while (finish_request()) {  // and prepared
+    }
+    script.workers.jobs.clear();  // scenes are not prepared again
+    script.workers.held = false;
+    while (script.receive('a')) {
+    }
+    ASSERT_EQ(call("cancel_pending { id: 1 }").status().code(), v1::OK);
+    EXPECT_TRUE(recall("day").recall_scene().was_prepared());
+}
+
 // ---------------------------------------------------------------------------------------------------------------------
 // Preparation
 
@@ -370,10 +585,8 @@ TEST_F(ScenesTest, ARecallThatIsRefusedLosesNoProcessors) {
     script.workers.held = true;
     script.play(R"(
         a> id: 2 recall_scene { name: "day" }
-        b> id: 3 set_parameters { changes { node: "vol" parameter: "gain_db" value: -3 } }
-        block
-        b< response { id: 3 set_parameters { } }
     )");
+    edit_in_the_meantime("connect { from: 'vol' to: 'out' gain_db: -1 }");
     ASSERT_TRUE(finish_request());
     script.workers.held = false;
     ASSERT_TRUE(finish_request());

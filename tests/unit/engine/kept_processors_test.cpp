@@ -119,13 +119,53 @@ TEST(KeptProcessors, ChangedSettingsComeBackWithTheEchoesOfTheirTime) {
     EXPECT_NEAR(echo.peak(), kFeedback * kFeedback, 1e-4);
 }
 
-TEST(KeptProcessors, WhatIsStillFadingOutIsNotPutBack) {
+TEST(KeptProcessors, OneThatIsStillFadingOutIsWaitedFor) {
+    for (std::uint32_t blocks = 0; blocks < 12; ++blocks) {
+        SCOPED_TRACE(blocks);
+        Echo echo;
+        echo.remove();
+        echo.offline.render_blocks(blocks);
+        const std::uint64_t begin = echo.offline.frame();
+        EXPECT_EQ(echo.restore(), Names{"echo"});
+        EXPECT_LT(echo.offline.frame() - begin, 20U * 64U) << "two rounds";
+        echo.render_s(0.02);
+        EXPECT_NEAR(echo.peak(), kFeedback * kFeedback, 1e-4);
+        EXPECT_EQ(echo.offline.faults, Names{});
+    }
+}
+
+TEST(KeptProcessors, OneThatDoesNotFadeOutIsNotWaitedForForLong) {
+    Echo echo;
+    echo.remove();
+    // A round that would still run at this frame does not begin: the echo stays, although the graph has lost it.
+    echo.offline.engine.reserve(echo.offline.frame() + 48'000);
+    echo.offline.edit({AddNode{"gain", "x", {}, {}}});
+    echo.offline.render_block();
+    const std::uint64_t begin = echo.offline.frame();
+    static_cast<void>(echo.restore());
+    EXPECT_LE(echo.offline.frame() - begin, static_cast<std::uint64_t>(KeptProcessors::kLongestWaitS * 48'000.0));
+}
+
+TEST(KeptProcessors, WhoWaitsIsToldThatItMayTryAgain) {
     Echo echo;
     echo.remove();
     echo.offline.render_block();
-    EXPECT_EQ(echo.restore(), Names{});
-    echo.render_s(0.1);
-    EXPECT_EQ(echo.offline.faults, Names{});
+    auto prepared = echo.offline.engine.prepare(
+        {.edits = {AddNode{"delay_line", "echo", {{"max_time_ms", 200.0}}, {}, {}, echo.identity}}, .restores = true});
+    ASSERT_TRUE(prepared);
+    const auto refused = echo.offline.engine.commit(*prepared);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ErrorCode::resource_exhausted);
+    EXPECT_TRUE(echo.offline.engine.refused_until_progress());
+    std::uint64_t progress = echo.offline.engine.progress();
+    bool committed = false;
+    for (int blocks = 0; blocks < 100 && !committed; ++blocks) {
+        echo.offline.render_block();
+        if (std::exchange(progress, echo.offline.engine.progress()) == echo.offline.engine.progress()) continue;
+        committed = echo.offline.engine.commit(*prepared).has_value();
+    }
+    EXPECT_TRUE(committed);
+    EXPECT_EQ(prepared->kept_nodes().size(), 1U);
 }
 
 TEST(KeptProcessors, APanicForgetsThem) {
