@@ -48,25 +48,27 @@ GraphStore::~GraphStore() {
 Expected<GraphStore::Restored> GraphStore::restore(const Load& load, const LoadHistory& load_history,
                                                    const Replay& replay) {
     const auto opened = folder_.open();
+    for (const std::string& note : folder_.take_notes()) owner_.store_warning(note);
     if (!opened) {
         if (opened.error().code == ErrorCode::already_exists) return std::unexpected(opened.error());
         error_ = opened.error().sentence;
         owner_.store_warning("the state cannot be saved: " + error_ + "; retrying every second");
     }
-    const auto graph = restore_graph(load, load_history, replay);
+    auto restored = restore_graph(load, load_history, replay);
     // Without the folder, the reason is that of opening it.
-    if (!graph) return std::unexpected(opened ? graph.error() : opened.error());
-    const auto output = restore_output();
+    if (!restored) return std::unexpected(opened ? restored.error() : opened.error());
+    auto output = restore_output();
     if (!output) {
         confirm_restore();  // the graph did not cause this failure
         return std::unexpected(opened ? output.error() : opened.error());
     }
     if (!opened && !std::exchange(busy_, true)) start_save();
-    return Restored{*graph, *output};
+    restored->output = std::move(*output);
+    return restored;
 }
 
-Expected<GraphStore::RestoredGraph> GraphStore::restore_graph(const Load& load, const LoadHistory& load_history,
-                                                              const Replay& replay) {
+Expected<GraphStore::Restored> GraphStore::restore_graph(const Load& load, const LoadHistory& load_history,
+                                                         const Replay& replay) {
     SavedGraph saved;
     auto text = read_saved();
     if (text) saved.text = std::move(*text);
@@ -76,7 +78,7 @@ Expected<GraphStore::RestoredGraph> GraphStore::restore_graph(const Load& load, 
     auto replayed = replay_journal(replay, saved);
     if (text && !saved.text && !replayed) {
         folder_.end_restore();
-        return RestoredGraph::none;
+        return Restored{};
     }
     Expected<void> loaded;
     if (!text) {
@@ -91,7 +93,7 @@ Expected<GraphStore::RestoredGraph> GraphStore::restore_graph(const Load& load, 
         saved_revision_ = owner_.state().revision;
         if (load_history && !replayed) find_history(saved);
         if (load_history && saved.history) restore_history(*saved.history, load_history);
-        return RestoredGraph::loaded;
+        return Restored{.graph = RestoredGraph::loaded, .edited_by_hand = saved.edited_by_hand()};
     }
     if (!is_damage(loaded.error())) return std::unexpected(loaded.error());
     if (saved.journal) keep_journal("the graph to which it belongs cannot be restored", false);
@@ -101,7 +103,7 @@ Expected<GraphStore::RestoredGraph> GraphStore::restore_graph(const Load& load, 
     saved_base_ = {};
     graph_due_ = false;
     confirm_restore();
-    return RestoredGraph::damaged;
+    return Restored{.graph = RestoredGraph::damaged};
 }
 
 /// Finds the journal that belongs to the saved graph. A crash may have left the next one: before the graph to which that
@@ -126,6 +128,7 @@ Expected<void> GraphStore::find_journal(SavedGraph& saved) {
     const bool use_next = next && end_of(next) >= end_of(current);
     if (files->current && !current && !use_next) {
         const auto other = read_journal(*files->current);
+        saved.others_journal = other.has_value();
         if (!other) {
             keep_journal("it cannot be read: " + other.error().sentence, false);
         } else if (!other->entries.empty()) {
@@ -248,6 +251,7 @@ void GraphStore::find_history(SavedGraph& saved) {
         saved.history = "";
         return;
     }
+    saved.others_history = files->next || files->current;
     owner_.store_warning("a new history is started: " + folder_.graph_path() +
                          " is not the graph to which the saved history has led");
 }
@@ -596,6 +600,7 @@ Expected<std::optional<std::string>> GraphStore::save(Job& job) {
     try {
         const bool reopens = !folder_.is_open();
         if (auto opened = folder_.open(); !opened) return std::unexpected(std::move(opened.error()));
+        job.notes = folder_.take_notes();
         if (reopens) lost_ = known_;
         if (reopens && journal_ != nullptr) journal_->close();
         if (!job.state) return std::nullopt;
@@ -657,6 +662,8 @@ Expected<std::optional<std::string>> GraphStore::save_graph(Job& job) {
         return written;
     }
     if (job.state->history && job.history) job.history = folder_.accept_next_history();
+    // It belongs to an earlier graph: at the next start, this one would look as if it had been edited by hand.
+    if (!job.history) folder_.remove_history();
     if (journal != nullptr) {
         auto accepted = accept_journal(std::move(journal), std::move(base));
         // Which of the graphs is on the disk is not known: another attempt must succeed before changes are durable.
@@ -694,6 +701,7 @@ void GraphStore::saved(Job& job) {
     // Released on this thread: the graph changes a node in place only if its use count shows that it is not shared.
     const std::optional<State> state = std::exchange(job.state, std::nullopt);
     const bool had_journal = journal_open_;
+    for (const std::string& note : job.notes) owner_.store_warning(note);
     if (has_journal()) room_reported(job.room, job.journal_open);
     if (!job.result) {
         const bool is_new = std::exchange(error_, job.result.error().sentence).empty();

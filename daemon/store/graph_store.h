@@ -79,9 +79,10 @@ class GraphStore {
         damaged,  ///< what was saved is not a graph that can be loaded; it was renamed and the owner was warned
     };
     struct Restored {
-        RestoredGraph graph;
+        RestoredGraph graph = RestoredGraph::none;
         /// If it is damaged, it was renamed, the owner was warned, and the output is to be muted: it may have been.
-        OutputState output;
+        OutputState output{};
+        bool edited_by_hand = false;  ///< the graph was changed while rtad was not running
     };
     /// Loads the text of a document as the graph. An error must leave the graph unchanged; an exception need not.
     using Load = std::function<Expected<void>(const std::string& text)>;
@@ -190,6 +191,7 @@ class GraphStore {
         Expected<void> history{};                       ///< the same; without it, the graph is saved nevertheless
         std::size_t room = 0;                           ///< the same: of the journal
         bool journal_open = false;                      ///< the same
+        std::vector<std::string> notes{};               ///< the same: see StateFolder::take_notes()
     };
     /// A record that has not been written.
     struct Pending {
@@ -215,14 +217,20 @@ class GraphStore {
         std::optional<JournalContents> journal{};  ///< that belongs to it
         /// Its history; "" if none is saved; nullopt: it is damaged, or belongs to another graph
         std::optional<std::string> history{};
+        bool others_journal = false;  ///< the folder has a journal of another graph, and none of this one
+        bool others_history = false;  ///< the same of the history
+
+        [[nodiscard]] bool edited_by_hand() const {
+            return !journal && history.value_or("").empty() && (others_journal || others_history);
+        }
     };
 
     void changed();
     void start_save();
     [[nodiscard]] bool is_unsaved() const;
     [[nodiscard]] std::shared_ptr<Job> job_since(const Changes& saved) const;
-    [[nodiscard]] Expected<RestoredGraph> restore_graph(const Load& load, const LoadHistory& load_history,
-                                                        const Replay& replay);
+    [[nodiscard]] Expected<Restored> restore_graph(const Load& load, const LoadHistory& load_history,
+                                                   const Replay& replay);
     [[nodiscard]] Expected<void> find_journal(SavedGraph& saved);
     [[nodiscard]] std::optional<JournalContents> read_journal_of(const std::string& hash,
                                                                  const std::optional<std::string>& file);
