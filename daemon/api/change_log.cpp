@@ -109,6 +109,7 @@ void ChangeLog::recorded(std::uint64_t number, bool durable) {
 void ChangeLog::flush() {
     if (!due_) return;
     const auto done = guarded("recording changes of parameters", [&] { record(revision_, take_parameters()); });
+    latest_lost_ = !done;
     if (!done) daemon_.record_lost();
 }
 

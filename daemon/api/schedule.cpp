@@ -382,6 +382,8 @@ void Schedule::poll_transactions(const FrameTime::Now& now, TimePoint clock) {
             progress = Progress::failed;
         } else if (transaction) {
             progress = advance_transaction(entry, now, clock);
+        } else if (auto admits = confirmation_.admits_parameters(); due && !admits) {
+            entry->error = std::move(admits.error());
         } else if (due) {
             progress = set_parameters(entry, clock);
             // One parameter starts one ramp in a block: its next one starts with the next block.

@@ -14,7 +14,9 @@
 #include "app/graph_file.h"
 #include "app/logging.h"
 #include "document/document.h"
-#include "graph/difference.h"
+#include "engine/graph_replay.h"
+#include "graph/document_values.h"
+#include "graph/edit.h"
 #include "io/device_kind.h"
 #include "text/format_number.h"
 
@@ -61,63 +63,64 @@ int SavedState::restore() {
         }
     }
     if (const int status = restore_output(restored->output); status != kExitClean) return status;
-    return restore_confirmation(restored->graph, history_known) || loaded ? kExitClean : load_graph();
+    return restore_confirmation(*restored, history_known) || loaded ? kExitClean : load_graph();
 }
 
 /// Continues to wait for the confirmation of an edit, or reverts it. Returns whether the engine has the graph before the
 /// edit because the saved one is damaged.
-bool SavedState::restore_confirmation(store::GraphStore::RestoredGraph graph, bool history_known) {
+bool SavedState::restore_confirmation(const store::GraphStore::Restored& restored, bool history_known) {
+    using store::GraphStore;
     const auto text = file_.read();
     if (text && !*text) return false;
-    if (graph == store::GraphStore::RestoredGraph::none) {
+    if (text && restored.graph == GraphStore::RestoredGraph::none) {
         confirmation_.restored_reverted(0);  // of a graph that an administrator has removed
         return false;
     }
-    const bool damaged = graph == store::GraphStore::RestoredGraph::damaged;
-    const auto restored = text ? load_confirmation(**text, damaged, history_known) : std::unexpected(text.error());
-    if (restored) return damaged;
-    const std::string sentence = "an edit that waits for its confirmation stays: " + restored.error().sentence;
-    if (!text && text.error().code == ErrorCode::unavailable) {
-        log(net::LogLevel::error, sentence);
-        return false;
-    }
+    const auto loaded = text ? load_confirmation(**text, restored, history_known) : std::unexpected(text.error());
+    if (loaded) return restored.graph == GraphStore::RestoredGraph::damaged;
     const auto renamed = file_.rename();
-    log(net::LogLevel::error, sentence + "; " + (renamed ? "renamed to " + *renamed : renamed.error().sentence));
+    log(net::LogLevel::error, "an edit that waits for its confirmation stays: " + loaded.error().sentence + "; " +
+                                  (renamed ? "renamed to " + *renamed : renamed.error().sentence));
     return false;
 }
 
 /// If the history is not known, the graphs are compared instead: the edit is not in the saved one if they are the same.
-Expected<void> SavedState::load_confirmation(const std::string& text, bool damaged, bool history_known) {
+Expected<void> SavedState::load_confirmation(const std::string& text, const store::GraphStore::Restored& restored,
+                                             bool history_known) {
     const auto saved = api::SavedConfirmation::read(text);
     if (!saved) return std::unexpected(saved.error());
     const std::string edit = "the edit of " + saved->author + " (" + saved->summary + ") ";
-    const auto not_there = [&] {
-        log(net::LogLevel::info, edit + "is not in the saved graph: nothing waits for its confirmation");
+    const auto nothing_waits = [&](net::LogLevel level, const std::string& why) -> Expected<void> {
+        log(level, edit + why);
         confirmation_.restored_reverted(0);
+        return {};
     };
-    if (history_known && history_.open_edit() != saved->key) {
-        not_there();
-        return {};
+    if (restored.edited_by_hand) {
+        return nothing_waits(net::LogLevel::warning,
+                             "does not wait for its confirmation any more: " + store_->status().directory +
+                                 "/graph.json was changed while rtad was not running, and counts");
     }
-    const AudioGraph present = engine_.graph();
-    const auto target = load_target(*saved, history_known);
+    const auto not_there = [&] {
+        return nothing_waits(net::LogLevel::info, "is not in the saved graph: nothing waits for its confirmation");
+    };
+    if (history_known && history_.open_edit() != saved->key) return not_there();
+    const bool damaged = restored.graph == store::GraphStore::RestoredGraph::damaged;
+    const auto target = read_target(*saved, history_known);
     if (!target) return std::unexpected(target.error());
-    if (!damaged && !history_known && difference(present, *target).empty()) {
-        not_there();
-        return {};
-    }
-    graph_changed();
+    const bool same = write_document(engine_.graph().document()) == write_document(target->document());
+    if (!damaged && !history_known && same) return not_there();
     // The time of day may have been set back.
     const auto within = std::chrono::microseconds{std::chrono::seconds{saved->within_s}};
     const auto left = std::min(std::chrono::microseconds{saved->until_utc_us - api::History::utc_now()}, within);
     if (damaged || left <= std::chrono::microseconds{0}) {
+        if (auto loaded = load_target(*saved, history_known); !loaded) return loaded;
+        graph_changed();
         log(net::LogLevel::warning, edit + "was not confirmed in time and is reverted");
         static_cast<void>(history_.revert(saved->mark, saved->author));
         history_.set_open_edit(0);
         confirmation_.restored_reverted(engine_.revision());
         return {};
     }
-    if (auto loaded = load_again(present); !loaded) return loaded;
     confirmation_.restore(*saved, *target, left);
     log(net::LogLevel::warning, edit + "waits for its confirmation; it is reverted in " +
                                     format_number(std::ceil(std::chrono::duration<double>(left).count())) + " s");
@@ -125,26 +128,46 @@ Expected<void> SavedState::load_confirmation(const std::string& text, bool damag
 }
 
 /// Loads the graph before the edit. Its nodes get the identities that they had, if the steps of the history name these.
-Expected<AudioGraph> SavedState::load_target(const api::SavedConfirmation& saved, bool history_known) {
+Expected<void> SavedState::load_target(const api::SavedConfirmation& saved, bool history_known) {
     const auto loaded = load_graph_text(engine_, saved.document, file_.path(), LimitsOf::operator_graph);
     if (!loaded) return std::unexpected(loaded.error());
-    if (history_known) {
-        std::uint64_t next = 1;
-        for (const auto& [name, identity] : saved.identities) next = std::max(next, std::to_underlying(identity) + 1);
-        engine_.restore_identities(saved.identities, next);
-    }
-    return engine_.graph();
+    if (history_known) engine_.restore_identities(saved.identities, engine_.next_identity());
+    return {};
 }
 
-/// Loads a graph that the engine had before. Nodes that are the same in both get the same id.
-Expected<void> SavedState::load_again(const AudioGraph& graph) {
+/// Returns the graph before the edit, which does not play. Its nodes have the identities that they had; if the history does
+/// not name these, those of the nodes of the same name and type.
+Expected<AudioGraph> SavedState::read_target(const api::SavedConfirmation& saved, bool history_known) {
+    auto document = load_document(saved.document, engine_.registry(), engine_.config().sample_rate_hz);
+    if (!document) {
+        return fail(document.error().code, file_.path() + ": " + document.error().sentence);
+    }
+    GraphReplay replay{engine_.registry(), engine_.config()};
+    if (auto applied = replay.apply(ReplaceGraph{std::move(document->document)}); !applied)
+        return std::unexpected(std::move(applied.error()));
+    AudioGraph target = replay.graph();
+    const AudioGraph& present = engine_.graph();
+    std::uint64_t next = engine_.next_identity();
+    for (const auto& [name, identity] : saved.identities) next = std::max(next, std::to_underlying(identity) + 1);
+    for (const NodeId id : std::vector<NodeId>{target.node_ids().begin(), target.node_ids().end()}) {
+        const GraphNode& node = *target.find(id);
+        const auto known = saved.identities.find(node.name());
+        const GraphNode* const same = present.find(node.name());
+        const bool is_same = same != nullptr && same->description->type == node.description->type;
+        NodeIdentity identity{next};
+        if (history_known && known != saved.identities.end()) {
+            identity = known->second;
+        } else if (!history_known && is_same) {
+            identity = same->identity;
+        } else {
+            ++next;
+        }
+        target.set_identity(id, identity);
+    }
     std::map<std::string, NodeIdentity> identities;
-    for (const auto& node : graph.nodes()) identities.emplace(node->name(), node->identity);
-    const auto loaded = load_graph_text(engine_, write_document(graph.document()),
-                                        store_->status().directory + "/graph.json", LimitsOf::operator_graph);
-    if (!loaded) return std::unexpected(loaded.error());
-    engine_.restore_identities(identities, engine_.next_identity());
-    return {};
+    for (const auto& node : present.nodes()) identities.emplace(node->name(), node->identity);
+    engine_.restore_identities(identities, next);
+    return target;
 }
 
 void SavedState::save_confirmation(std::function<std::string()> writer, api::Workers& workers,
@@ -167,7 +190,7 @@ void SavedState::save_confirmation(std::function<std::string()> writer, api::Wor
 /// `saved`: the graph is on the disk.
 Expected<void> SavedState::finish_confirmation(bool saved) const {
     if (const auto writer = confirmation_.writer()) return file_.write(writer());
-    return saved ? file_.remove() : Expected<void>{};
+    return saved && confirmation_.is_unsaved() ? file_.remove() : Expected<void>{};
 }
 
 Expected<store::GraphStore::Replayed> SavedState::replay(const std::optional<std::string>& graph,

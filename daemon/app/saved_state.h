@@ -66,10 +66,11 @@ class SavedState final : private store::GraphStore::Owner {
  private:
     [[nodiscard]] int load_graph();
     [[nodiscard]] int restore_output(const store::OutputState& output);
-    [[nodiscard]] bool restore_confirmation(store::GraphStore::RestoredGraph graph, bool history_known);
-    [[nodiscard]] Expected<void> load_confirmation(const std::string& text, bool damaged, bool history_known);
-    [[nodiscard]] Expected<AudioGraph> load_target(const api::SavedConfirmation& saved, bool history_known);
-    [[nodiscard]] Expected<void> load_again(const AudioGraph& graph);
+    [[nodiscard]] bool restore_confirmation(const store::GraphStore::Restored& restored, bool history_known);
+    [[nodiscard]] Expected<void> load_confirmation(const std::string& text, const store::GraphStore::Restored& restored,
+                                                   bool history_known);
+    [[nodiscard]] Expected<void> load_target(const api::SavedConfirmation& saved, bool history_known);
+    [[nodiscard]] Expected<AudioGraph> read_target(const api::SavedConfirmation& saved, bool history_known);
     [[nodiscard]] Expected<void> finish_confirmation(bool saved) const;
 
     [[nodiscard]] store::GraphStore::State state() const override;

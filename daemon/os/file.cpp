@@ -32,6 +32,13 @@ Result<UniqueFd> open_to_read(int folder, const std::string& path) {
     return file;
 }
 
+Result<UniqueFd> create_file(int folder, const std::string& name, int access, mode_t mode) {
+    ::unlinkat(folder, name.c_str(), 0);
+    UniqueFd file{::openat(folder, name.c_str(), access | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode)};
+    if (!file) return fail_with_errno();
+    return file;
+}
+
 Result<UniqueFd> open_folder(const std::string& path) {
     UniqueFd folder{::open(path.empty() ? "." : path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
     if (!folder) return fail_with_errno();

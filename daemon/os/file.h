@@ -16,6 +16,10 @@ namespace rta::os {
 [[nodiscard]] Result<UniqueFd> open_to_read(const std::string& path);
 [[nodiscard]] Result<UniqueFd> open_to_read(int folder, const std::string& path);
 
+/// Creates a file in `folder`, and opens it with O_RDWR or O_WRONLY. Replaces what has this name: never opens a FIFO, which
+/// could block, nor follows a symbolic link. errc::file_exists: it is a directory.
+[[nodiscard]] Result<UniqueFd> create_file(int folder, const std::string& name, int access, mode_t mode);
+
 /// Opens a folder; "" is the current one.
 [[nodiscard]] Result<UniqueFd> open_folder(const std::string& path);
 

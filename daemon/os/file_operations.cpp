@@ -27,9 +27,7 @@ Result<void> write_zeros(int fd, off_t offset, off_t bytes) {
 }  // namespace
 
 Result<UniqueFd> FileOperations::create(int folder, const std::string& name, mode_t mode) {
-    UniqueFd file{::openat(folder, name.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, mode)};
-    if (!file) return fail_with_errno();
-    return file;
+    return create_file(folder, name, O_RDWR, mode);
 }
 
 Result<void> FileOperations::write_at(int fd, std::string_view text, off_t offset) {

@@ -19,7 +19,7 @@ class FileOperations {
     FileOperations& operator=(const FileOperations&) = delete;
     virtual ~FileOperations() = default;
 
-    /// Creates or empties a file in `folder`. Does not follow a symbolic link.
+    /// See create_file(). The file can be read, too.
     [[nodiscard]] virtual Result<UniqueFd> create(int folder, const std::string& name, mode_t mode);
     /// Writes the whole text at this offset in bytes.
     [[nodiscard]] virtual Result<void> write_at(int fd, std::string_view text, off_t offset);

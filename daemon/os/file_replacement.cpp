@@ -35,9 +35,9 @@ Result<FileReplacement> FileReplacement::create(const std::string& target, std::
 }
 
 Result<FileReplacement> FileReplacement::create_in(int folder, std::string name, std::string target, mode_t mode) {
-    UniqueFd file{::openat(folder, name.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, mode)};
-    if (!file) return fail_with_errno();
-    return FileReplacement{folder, std::move(file), std::move(name), std::move(target)};
+    auto file = create_file(folder, name, O_WRONLY, mode);
+    if (!file) return std::unexpected(file.error());
+    return FileReplacement{folder, std::move(*file), std::move(name), std::move(target)};
 }
 
 Result<void> FileReplacement::take_mode_of_target() {

@@ -22,7 +22,7 @@ class FileReplacement {
     /// another user put there is not followed. A symbolic link at `target` must be resolved by the caller; see
     /// real_path().
     [[nodiscard]] static Result<FileReplacement> create(const std::string& target, std::string_view suffix);
-    /// Creates or empties `name` in `folder`, which must stay open. Does not follow a symbolic link.
+    /// Creates `name` in `folder`, which must stay open; see create_file().
     [[nodiscard]] static Result<FileReplacement> create_in(int folder, std::string name, std::string target,
                                                            mode_t mode);
 

@@ -11,6 +11,7 @@
 #include "os/file.h"
 #include "os/file_replacement.h"
 #include "store/digest.h"
+#include "store/state_file.h"
 #include "store/take_line.h"
 
 namespace rta::store {
@@ -30,17 +31,13 @@ std::unexpected<Error> failed_with(std::string_view what, const std::string& pat
 std::string ConfirmationFile::path() const { return directory_ + "/" + kName; }
 
 Expected<std::optional<std::string>> ConfirmationFile::read() const {
-    const auto file = os::open_to_read(path());
-    if (!file) {
-        if (file.error() == std::errc::no_such_file_or_directory) return std::nullopt;
-        return failed_with("read", path(), file.error());
-    }
-    const auto contents = os::read_to_end(file->get(), kLongestConfirmation);
-    if (!contents) {
-        if (contents.error() != std::errc::file_too_large) return failed_with("read", path(), contents.error());
-        return fail(ErrorCode::invalid_argument, path() + " is too long");
-    }
-    std::string_view text = *contents;
+    const auto folder = os::open_folder(directory_);
+    if (!folder && folder.error() == std::errc::no_such_file_or_directory) return std::nullopt;
+    if (!folder) return failed_with("read", path(), folder.error());
+    const auto contents = read_state_file(folder->get(), kName, path(), kLongestConfirmation);
+    if (!contents) return std::unexpected(contents.error());
+    if (!*contents) return std::nullopt;
+    std::string_view text = (*contents)->text;
     const std::string_view header = take_line(text);
     if (!header.starts_with(kConfirmationHeader)) {
         return fail(ErrorCode::invalid_argument,

@@ -18,8 +18,8 @@ class ConfirmationFile {
     explicit ConfirmationFile(std::string directory) : directory_{std::move(directory)} {}
 
     [[nodiscard]] std::string path() const;
-    /// Returns the text, or nullopt if the file does not exist. INVALID_ARGUMENT: the file is damaged or has another
-    /// version; UNAVAILABLE: it cannot be read.
+    /// Returns the text, or nullopt if the file does not exist. INVALID_ARGUMENT: the file is damaged, has another version, or
+    /// is not a regular file; UNAVAILABLE: it cannot be read.
     [[nodiscard]] Expected<std::optional<std::string>> read() const;
     /// Replaces the file, and waits until it is on the disk. UNAVAILABLE
     [[nodiscard]] Expected<void> write(std::string_view text) const;

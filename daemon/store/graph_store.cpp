@@ -20,11 +20,6 @@ namespace {
 /// Space that is reserved for changes to come, unless the disk is nearly full.
 constexpr std::size_t kReservedAhead = 4 * Journal::kPieceBytes;
 
-/// Returns whether loading failed because of what was saved, rather than of the state of the machine.
-bool is_damage(const Error& error) {
-    return error.code != ErrorCode::unavailable && error.code != ErrorCode::resource_exhausted;
-}
-
 }  // namespace
 
 GraphStore::GraphStore(std::string directory, Post post, Owner& owner, Settings settings)
@@ -48,273 +43,29 @@ GraphStore::~GraphStore() {
 Expected<GraphStore::Restored> GraphStore::restore(const Load& load, const LoadHistory& load_history,
                                                    const Replay& replay) {
     const auto opened = folder_.open();
+    for (const std::string& note : folder_.take_notes()) owner_.store_warning(note);
     if (!opened) {
         if (opened.error().code == ErrorCode::already_exists) return std::unexpected(opened.error());
         error_ = opened.error().sentence;
         owner_.store_warning("the state cannot be saved: " + error_ + "; retrying every second");
     }
-    const auto graph = restore_graph(load, load_history, replay);
+    GraphRestore restoration{folder_, owner_, {load, load_history, replay}};
+    auto restored = restoration.run();
+    restoring_ = restoration.begun();
     // Without the folder, the reason is that of opening it.
-    if (!graph) return std::unexpected(opened ? graph.error() : opened.error());
-    const auto output = restore_output();
-    if (!output) {
-        confirm_restore();  // the graph did not cause this failure
-        return std::unexpected(opened ? output.error() : opened.error());
-    }
-    if (!opened && !std::exchange(busy_, true)) start_save();
-    return Restored{*graph, *output};
-}
-
-Expected<GraphStore::RestoredGraph> GraphStore::restore_graph(const Load& load, const LoadHistory& load_history,
-                                                              const Replay& replay) {
-    SavedGraph saved;
-    auto text = read_saved();
-    if (text) saved.text = std::move(*text);
-    if (text) {
-        if (auto found = find_journal(saved); !found) return std::unexpected(std::move(found.error()));
-    }
-    auto replayed = replay_journal(replay, saved);
-    if (text && !saved.text && !replayed) {
-        folder_.end_restore();
-        return RestoredGraph::none;
-    }
-    Expected<void> loaded;
-    if (!text) {
-        loaded = std::unexpected(text.error());
-    } else if (replayed) {
-        loaded = load_replayed(load, saved, std::move(*replayed));
-    } else {
-        loaded = load_saved(load, *saved.text);
-    }
-    if (loaded) {
-        known_.graph = saved.text.has_value();
-        saved_revision_ = owner_.state().revision;
-        if (load_history && !replayed) find_history(saved);
-        if (load_history && saved.history) restore_history(*saved.history, load_history);
-        return RestoredGraph::loaded;
-    }
-    if (!is_damage(loaded.error())) return std::unexpected(loaded.error());
-    if (saved.journal) keep_journal("the graph to which it belongs cannot be restored", false);
-    if (saved.text || !text) {
-        owner_.store_warning(rename_unrestorable(loaded.error().sentence) + "; starting without it");
-    }
-    saved_base_ = {};
-    graph_due_ = false;
-    confirm_restore();
-    return RestoredGraph::damaged;
-}
-
-/// Finds the journal that belongs to the saved graph. A crash may have left the next one: before the graph to which that
-/// belongs was written, or after it.
-Expected<void> GraphStore::find_journal(SavedGraph& saved) {
-    auto files = folder_.read_journals();
-    if (!files) {
-        if (!is_damage(files.error())) return std::unexpected(std::move(files.error()));
-        keep_journal(files.error().sentence, false);
-        files = StateFolder::Journals{};
-    }
-    if (saved.text) {
-        auto hash = sha256_digits(*saved.text);
-        if (!hash) return std::unexpected(std::move(hash.error()));
-        saved_base_.graph = std::move(*hash);
-    }
-    auto next = read_journal_of(saved_base_.graph, files->next);
-    auto current = read_journal_of(saved_base_.graph, files->current);
-    const auto end_of = [](const std::optional<JournalContents>& journal) {
-        return journal ? journal->base.next_number + journal->entries.size() : 0;
-    };
-    const bool use_next = next && end_of(next) >= end_of(current);
-    if (files->current && !current && !use_next) {
-        const auto other = read_journal(*files->current);
-        if (!other) {
-            keep_journal("it cannot be read: " + other.error().sentence, false);
-        } else if (!other->entries.empty()) {
-            keep_journal(
-                folder_.graph_path() +
-                    " is not the graph to which it belongs: it was changed while rtad was not running, and counts",
-                false);
-        }
-    }
-    // On a read-only disk, the names stay.
-    if (use_next) {
-        static_cast<void>(folder_.accept_next_journal());
-    } else if (files->next) {
-        folder_.remove_next_journal();
-    }
-    saved.journal = std::move(use_next ? next : current);
-    if (saved.journal) report_end(*saved.journal);
-    if (saved.journal) saved_base_.next_number = end_of(saved.journal);
-    number_ = saved_number_ = saved_base_.next_number - 1;
-    other_journal_ = saved.journal.has_value();
-    return {};
-}
-
-/// Returns the contents of a file that is a journal of the graph with this hash.
-std::optional<JournalContents> GraphStore::read_journal_of(const std::string& hash,
-                                                           const std::optional<std::string>& file) {
-    if (!file) return std::nullopt;
-    auto contents = read_journal(*file);
-    if (!contents || contents->base.graph != hash) return std::nullopt;
-    return std::move(*contents);
-}
-
-void GraphStore::report_end(const JournalContents& journal) {
-    switch (journal.end) {
-        case JournalContents::End::complete:
-            return;
-        case JournalContents::End::torn:
-            return owner_.store_recovered(
-                "the last changes in " + folder_.journal_path() +
-                " are incomplete, as after a crash: they were not acknowledged, and are dropped");
-        case JournalContents::End::damaged:
-            break;
-    }
-    keep_journal(journal.entries.empty()
-                     ? "it is damaged: the saved graph is restored without the changes in it"
-                     : "it is damaged after revision " + std::to_string(journal.entries.back().revision) +
-                           ": later changes are lost",
-                 true);
-}
-
-/// Renames the journal, or, if it is in use, gives it a second name. Warns the owner.
-void GraphStore::keep_journal(const std::string& why, bool in_use) {
-    const auto kept = in_use ? folder_.copy_journal() : folder_.rename_journal();
-    owner_.store_warning("the journal " + folder_.journal_path() + " does not count" +
-                         (in_use ? " as a whole: " : ": ") + why + "; " +
-                         (kept ? "kept as " + *kept : kept.error().sentence));
-}
-
-/// Returns the graph and the history after the changes in the journal; nullopt if none exist.
-std::optional<GraphStore::Replayed> GraphStore::replay_journal(const Replay& replay, SavedGraph& saved) {
-    if (!replay || !saved.journal || saved.journal->entries.empty()) return std::nullopt;
-    find_history(saved);
-    const std::vector<JournalEntry>& entries = saved.journal->entries;
-    auto replayed = replay(saved.text, saved.history, entries);
-    if (!replayed) {
-        keep_journal(replayed.error().sentence, false);
-        return std::nullopt;
-    }
-    if (replayed->entries < entries.size()) {
-        keep_journal("the change to revision " + std::to_string(entries[replayed->entries].revision) +
-                         " cannot be made again: " + replayed->why + "; it and later changes are lost",
-                     true);
-    }
-    return std::move(*replayed);
-}
-
-Expected<void> GraphStore::load_replayed(const Load& load, SavedGraph& saved, Replayed replayed) {
-    auto loaded = load_saved(load, replayed.graph);
-    if (loaded) {
-        saved.history = std::move(replayed.history);
+    if (!restored) return std::unexpected(opened ? restored.error() : opened.error());
+    known_ = {.graph = restored->has_graph_file, .output = restored->has_output_file};
+    saved_base_ = restored->base;
+    number_ = saved_number_ = restored->number;
+    other_journal_ = restored->journaled;
+    if (restored->graph == RestoredGraph::loaded) saved_revision_ = owner_.state().revision;
+    if (restored->replayed) {
         graph_due_ = true;
         ++changes_.graph;
-        return loaded;
     }
-    // That so many starts have failed is not the fault of the journal.
-    if (!is_damage(loaded.error()) || loaded.error().code == ErrorCode::aborted || !saved.text) return loaded;
-    keep_journal("the graph after the changes in it cannot be restored: " + loaded.error().sentence, false);
-    saved.journal.reset();
-    return load(*saved.text);
-}
-
-/// Finds the history of the saved graph. Warns the owner about one that cannot be used.
-void GraphStore::find_history(SavedGraph& saved) {
-    using History = JournalBase::History;
-    const History base = saved.journal ? saved.journal->base.history : History::saved;
-    if (base == History::empty || !saved.text) {
-        saved.history = "";
-        return;
-    }
-    const auto files = folder_.read_histories();
-    if (!files) return damaged_history(files.error());
-    std::optional<Error> error;
-    // A crash may have left a next one whose graph was not written any more. If one is damaged, the other may be good.
-    for (const auto* const file : {&files->next, &files->current}) {
-        if (!*file) continue;
-        auto history = read_history_file(**file, *saved.text);
-        if (!history) {
-            error = std::move(history.error());
-        } else if (*history && base != History::lost) {
-            // The next save overwrites it, and may be interrupted, too. On a read-only disk, nothing is saved.
-            if (file == &files->next) static_cast<void>(folder_.accept_next_history());
-            saved.history = std::move(**history);
-            saved_base_.history = History::saved;
-            if (error) damaged_next_history(*error);
-            return;
-        }
-    }
-    if (error) return damaged_history(*error);
-    if (!files->next && !files->current && !saved.journal) {
-        saved.history = "";
-        return;
-    }
-    owner_.store_warning("a new history is started: " + folder_.graph_path() +
-                         " is not the graph to which the saved history has led");
-}
-
-void GraphStore::restore_history(const std::string& history, const LoadHistory& load_history) {
-    if (history.empty()) return;
-    const auto loaded = load_history(history);
-    if (loaded) return;
-    saved_base_.history = JournalBase::History::empty;
-    damaged_history(loaded.error());
-}
-
-void GraphStore::damaged_next_history(const Error& error) {
-    const auto renamed = folder_.rename_next_history();
-    owner_.store_warning(
-        "the history of the previous save is restored, because the next one is damaged: " + folder_.history_path() +
-        ".next: " + error.sentence + "; " + (renamed ? "renamed to " + *renamed : renamed.error().sentence));
-}
-
-void GraphStore::damaged_history(const Error& error) {
-    std::string consequence;
-    if (is_damage(error)) {
-        const auto renamed = folder_.rename_histories();
-        consequence = renamed ? "; renamed to " + *renamed : "; " + renamed.error().sentence;
-    }
-    owner_.store_warning("a new history is started, because the saved one cannot be restored: " +
-                         folder_.history_path() + ": " + error.sentence + consequence);
-}
-
-Expected<OutputState> GraphStore::restore_output() {
-    const auto text = folder_.read_output();
-    if (text && !*text) return OutputState{};
-    if (!text && !is_damage(text.error())) return std::unexpected(text.error());
-    const auto state = text ? read_output_state(**text) : std::unexpected(text.error());
-    known_.output = state.has_value();
-    if (state) return state;
-    const auto renamed = folder_.rename_output();
-    owner_.store_warning("the output starts muted, because its state cannot be restored: " + folder_.output_path() +
-                         ": " + state.error().sentence + "; " +
-                         (renamed ? "renamed to " + *renamed : renamed.error().sentence));
-    output_changed();
-    return OutputState{.muted = true};
-}
-
-Expected<std::optional<std::string>> GraphStore::read_saved() {
-    try {
-        return folder_.read_graph();
-    } catch (const std::bad_alloc&) {
-        return fail(ErrorCode::resource_exhausted, "not enough memory to read " + folder_.graph_path());
-    }
-}
-
-Expected<void> GraphStore::load_saved(const Load& load, const std::string& text) {
-    restoring_ = true;
-    if (const unsigned failed = folder_.begin_restore(); failed >= kMaximumFailedRestores) {
-        return fail(
-            ErrorCode::aborted,
-            std::to_string(failed) + " starts in a row have failed while rtad was restoring " + folder_.graph_path());
-    }
-    return load(text);
-}
-
-/// Renames a graph that cannot be restored. Returns the warning, without its consequence.
-std::string GraphStore::rename_unrestorable(const std::string& why) {
-    const auto renamed = folder_.rename_graph();
-    return "the saved graph cannot be restored: " + why + "; " +
-           (renamed ? "renamed to " + *renamed : renamed.error().sentence);
+    if (restored->output_damaged) output_changed();
+    if (!opened && !std::exchange(busy_, true)) start_save();
+    return restored;
 }
 
 void GraphStore::confirm_restore() {
@@ -596,6 +347,7 @@ Expected<std::optional<std::string>> GraphStore::save(Job& job) {
     try {
         const bool reopens = !folder_.is_open();
         if (auto opened = folder_.open(); !opened) return std::unexpected(std::move(opened.error()));
+        job.notes = folder_.take_notes();
         if (reopens) lost_ = known_;
         if (reopens && journal_ != nullptr) journal_->close();
         if (!job.state) return std::nullopt;
@@ -657,6 +409,8 @@ Expected<std::optional<std::string>> GraphStore::save_graph(Job& job) {
         return written;
     }
     if (job.state->history && job.history) job.history = folder_.accept_next_history();
+    // It belongs to an earlier graph: at the next start, this one would look as if it had been edited by hand.
+    if (!job.history) folder_.remove_history();
     if (journal != nullptr) {
         auto accepted = accept_journal(std::move(journal), std::move(base));
         // Which of the graphs is on the disk is not known: another attempt must succeed before changes are durable.
@@ -694,6 +448,7 @@ void GraphStore::saved(Job& job) {
     // Released on this thread: the graph changes a node in place only if its use count shows that it is not shared.
     const std::optional<State> state = std::exchange(job.state, std::nullopt);
     const bool had_journal = journal_open_;
+    for (const std::string& note : job.notes) owner_.store_warning(note);
     if (has_journal()) room_reported(job.room, job.journal_open);
     if (!job.result) {
         const bool is_new = std::exchange(error_, job.result.error().sentence).empty();

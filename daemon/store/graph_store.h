@@ -16,9 +16,10 @@
 #include "graph/audio_graph.h"
 #include "status/durability.h"
 #include "status/status.h"
+#include "store/graph_restore.h"
 #include "store/journal.h"
-#include "store/output_state.h"
 #include "store/state_folder.h"
+#include "store/store_owner.h"
 #include "text/error.h"
 
 namespace rta::store {
@@ -44,63 +45,18 @@ class GraphStore {
     static constexpr std::size_t kJournalBytes = std::size_t{8} << 20U;
     static constexpr std::size_t kJournalEntries = 4'096;
     static constexpr std::chrono::seconds kJournalAge{30};
-    /// After this many failed restores in a row, the graph is no longer restored. A single one may have another cause,
-    /// such as a power failure.
-    static constexpr unsigned kMaximumFailedRestores = 2;
 
     /// Runs a function later on the control thread. Called by the control thread and the thread of the store.
     using Post = std::function<void(std::function<void()>)>;
 
-    struct State {
-        AudioGraph graph;
-        std::uint64_t revision = 0;
-        OutputState output{};
-        /// Writes the history that has led to this graph; called by the thread of the store, destroyed on the control
-        /// thread. Empty: none.
-        std::function<std::string()> history{};
-    };
-
-    class Owner {
-     public:
-        virtual ~Owner() = default;
-        /// Returns what is to be saved.
-        [[nodiscard]] virtual State state() const = 0;
-        /// Reports a problem that affects neither the audio nor the clients.
-        virtual void store_warning(const std::string& sentence) = 0;
-        /// Reports that the problem is solved.
-        virtual void store_recovered(const std::string& sentence) = 0;
-        /// Reports that reserve() may return another result.
-        virtual void room_changed() {}
-    };
-
-    enum class RestoredGraph : std::uint8_t {
-        loaded,
-        none,     ///< no saved graph was found
-        damaged,  ///< what was saved is not a graph that can be loaded; it was renamed and the owner was warned
-    };
-    struct Restored {
-        RestoredGraph graph;
-        /// If it is damaged, it was renamed, the owner was warned, and the output is to be muted: it may have been.
-        OutputState output;
-    };
-    /// Loads the text of a document as the graph. An error must leave the graph unchanged; an exception need not.
-    using Load = std::function<Expected<void>(const std::string& text)>;
-
-    /// Takes the saved history of the graph that was loaded. An error must leave the history empty.
-    using LoadHistory = std::function<Expected<void>(const std::string& history)>;
-
-    /// The document of a graph after the changes in a journal, and its history, as far as it is known.
-    struct Replayed {
-        std::string graph;
-        std::optional<std::string> history;
-        std::size_t entries = 0;  ///< that have been applied
-        std::string why{};        ///< the next one could not be; empty if all are
-    };
-    /// Applies the entries of a journal to the text of a document, or to an empty graph, and to its history, "" if there is
-    /// none, or nullopt if it is not known.
-    using Replay = std::function<Expected<Replayed>(const std::optional<std::string>& graph,
-                                                    const std::optional<std::string>& history,
-                                                    std::span<const JournalEntry> entries)>;
+    using State = StoreState;
+    using Owner = StoreOwner;
+    using RestoredGraph = GraphRestore::Graph;
+    using Restored = GraphRestore::Result;
+    using Load = GraphRestore::Load;
+    using LoadHistory = GraphRestore::LoadHistory;
+    using Replayed = GraphRestore::Replayed;
+    using Replay = GraphRestore::Replay;
 
     /// A change that is to be recorded in the journal.
     struct Record {
@@ -134,7 +90,7 @@ class GraphStore {
     /// touched, and a later start may succeed.
     ///
     /// A graph that the machine cannot hold must not stop every start: it is renamed like a damaged one after
-    /// kMaximumFailedRestores starts in a row have failed, or their processes have died, before confirm_restore().
+    /// GraphRestore::kMaximumFailedRestores starts in a row have failed, or their processes have died, before confirm_restore().
     ///
     /// A history that is damaged is renamed, and one that belongs to another graph is ignored; the owner is warned. A
     /// journal that is damaged, or whose entries cannot be applied, counts up to the damage; one that belongs to another
@@ -190,6 +146,7 @@ class GraphStore {
         Expected<void> history{};                       ///< the same; without it, the graph is saved nevertheless
         std::size_t room = 0;                           ///< the same: of the journal
         bool journal_open = false;                      ///< the same
+        std::vector<std::string> notes{};               ///< the same: see StateFolder::take_notes()
     };
     /// A record that has not been written.
     struct Pending {
@@ -209,38 +166,14 @@ class GraphStore {
         bool journal_is_long = false;
         bool history_lost = false;
     };
-    /// A saved graph, or none, with its journal.
-    struct SavedGraph {
-        std::optional<std::string> text{};
-        std::optional<JournalContents> journal{};  ///< that belongs to it
-        /// Its history; "" if none is saved; nullopt: it is damaged, or belongs to another graph
-        std::optional<std::string> history{};
-    };
 
     void changed();
     void start_save();
     [[nodiscard]] bool is_unsaved() const;
     [[nodiscard]] std::shared_ptr<Job> job_since(const Changes& saved) const;
-    [[nodiscard]] Expected<RestoredGraph> restore_graph(const Load& load, const LoadHistory& load_history,
-                                                        const Replay& replay);
-    [[nodiscard]] Expected<void> find_journal(SavedGraph& saved);
-    [[nodiscard]] std::optional<JournalContents> read_journal_of(const std::string& hash,
-                                                                 const std::optional<std::string>& file);
-    void report_end(const JournalContents& journal);
-    void keep_journal(const std::string& why, bool in_use);
-    [[nodiscard]] std::optional<Replayed> replay_journal(const Replay& replay, SavedGraph& saved);
-    [[nodiscard]] Expected<void> load_replayed(const Load& load, SavedGraph& saved, Replayed replayed);
-    void find_history(SavedGraph& saved);
-    void restore_history(const std::string& history, const LoadHistory& load_history);
-    void damaged_next_history(const Error& error);
-    void damaged_history(const Error& error);
     [[nodiscard]] Expected<std::optional<std::string>> save_graph(Job& job);
     [[nodiscard]] Expected<std::unique_ptr<Journal>> next_journal(const JournalBase& base);
     [[nodiscard]] Expected<void> accept_journal(std::unique_ptr<Journal> next, JournalBase base);
-    [[nodiscard]] Expected<OutputState> restore_output();
-    [[nodiscard]] Expected<std::optional<std::string>> read_saved();
-    [[nodiscard]] Expected<void> load_saved(const Load& load, const std::string& text);
-    [[nodiscard]] std::string rename_unrestorable(const std::string& why);
     void run();
     void run_job(std::unique_lock<std::mutex>& lock);
     void run_records(std::unique_lock<std::mutex>& lock, std::uint64_t last);

@@ -40,12 +40,6 @@ constexpr std::size_t kLongestJournalBytes = std::size_t{256} << 20U;
 constexpr mode_t kFolderMode = 0700;
 constexpr mode_t kFileMode = 0600;
 
-/// `bytes`: whole KiB or MiB.
-std::string in_words(std::size_t bytes) {
-    const bool mebibytes = bytes % (std::size_t{1} << 20U) == 0;
-    return std::to_string(bytes >> (mebibytes ? 20U : 10U)) + (mebibytes ? " MiB" : " KiB");
-}
-
 }  // namespace
 
 void StateFolder::close() {
@@ -58,9 +52,24 @@ Expected<void> StateFolder::open() {
     close();
     if (auto opened = open_folder(); !opened) return opened;
     if (auto locked = lock(); !locked) return locked;
-    for (const char* const name : {kGraph, kOutput, kNextHistory})
-        ::unlinkat(folder_.get(), (std::string{name} + kNew).c_str(), 0);
+    clear_names();
     return {};
+}
+
+/// The readers of the other files rename what is odd.
+void StateFolder::clear_names() {
+    const auto keep_odd = [this](const std::string& name) {
+        if (!is_odd_file(folder_.get(), name.c_str())) return;
+        const auto renamed = rename(name.c_str());
+        notes_.push_back(path_ + "/" + name + " is not a regular file; " +
+                         (renamed ? "renamed to " + *renamed : renamed.error().sentence));
+    };
+    for (const char* const name : {kGraph, kOutput, kNextHistory}) {
+        const std::string temporary = std::string{name} + kNew;
+        if (::unlinkat(folder_.get(), temporary.c_str(), 0) != 0) keep_odd(temporary);
+    }
+    for (const char* const name : {kHistory, kNextHistory, kJournal, kNextJournal, ConfirmationFile::kNewName})
+        keep_odd(name);
 }
 
 bool StateFolder::is_open() const { return folder_ && lock_ && os::is_still_at(folder_.get(), path_); }
@@ -101,7 +110,7 @@ Expected<void> StateFolder::lock() {
     return {};
 }
 
-Expected<std::optional<StateFolder::Contents>> StateFolder::read(const char* name, std::size_t longest_bytes) const {
+Expected<std::optional<StateFile>> StateFolder::read(const char* name, std::size_t longest_bytes) const {
     const std::string path = path_ + "/" + name;
     if (!folder_) {
         struct stat status{};
@@ -109,23 +118,7 @@ Expected<std::optional<StateFolder::Contents>> StateFolder::read(const char* nam
         if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
         return cannot("read", path, os::last_error());
     }
-    const auto file = os::open_to_read(folder_.get(), name);
-    struct stat status{};
-    if (!file) {
-        // A symbolic link to a missing file must not be overwritten either.
-        const bool is_missing = file.error() == std::errc::no_such_file_or_directory &&
-                                ::fstatat(folder_.get(), name, &status, AT_SYMLINK_NOFOLLOW) != 0;
-        if (is_missing) return std::nullopt;
-        return cannot("read", path, file.error());
-    }
-    if (::fstat(file->get(), &status) != 0) return cannot("read", path, os::last_error());
-    if (!S_ISREG(status.st_mode)) return fail(ErrorCode::invalid_argument, path + " is not a regular file");
-    auto text = os::read_to_end(file->get(), longest_bytes);
-    if (!text) {
-        if (text.error() != std::errc::file_too_large) return cannot("read", path, text.error());
-        return fail(ErrorCode::invalid_argument, path + " is longer than " + in_words(longest_bytes));
-    }
-    return Contents{std::move(*text), os::FileVersion::of(status)};
+    return read_state_file(folder_.get(), name, path, longest_bytes);
 }
 
 Expected<std::optional<std::string>> StateFolder::read_graph() {
@@ -276,6 +269,10 @@ Expected<void> StateFolder::accept_next_history() const {
     const auto renamed = files_.rename(folder_.get(), kNextHistory, kHistory);
     if (renamed) return {};
     return cannot("replace", history_path(), renamed.error());
+}
+
+void StateFolder::remove_history() const {
+    if (folder_) ::unlinkat(folder_.get(), kHistory, 0);
 }
 
 Expected<std::string> StateFolder::rename_histories() const {

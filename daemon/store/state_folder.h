@@ -11,6 +11,7 @@
 #include "os/file_identity.h"
 #include "os/file_operations.h"
 #include "os/unique_fd.h"
+#include "store/state_file.h"
 #include "text/error.h"
 
 namespace rta::store {
@@ -39,9 +40,12 @@ class StateFolder {
     ~StateFolder() { close(); }
 
     /// Creates the folder if it is missing (mode 0700; its parent must exist), locks it, and removes a partly written
-    /// file that a crash left. Does nothing if the folder is already open and still at its path.
+    /// file that a crash left. What has the name of a file to be written and cannot be replaced, such as a directory, is
+    /// renamed to `.kept-N`; see take_notes(). Does nothing if the folder is already open and still at its path.
     /// ALREADY_EXISTS if another rtad has locked it; UNAVAILABLE for system errors.
     [[nodiscard]] Expected<void> open();
+    /// Returns a sentence for each file that open() has renamed since the previous call.
+    [[nodiscard]] std::vector<std::string> take_notes() { return std::exchange(notes_, {}); }
     /// Returns whether open() would do nothing.
     [[nodiscard]] bool is_open() const;
 
@@ -91,6 +95,8 @@ class StateFolder {
     [[nodiscard]] Expected<void> write_next_history(std::string_view text);
     /// Renames `history.next` to `history`, once the graph to which it belongs has been written.
     [[nodiscard]] Expected<void> accept_next_history() const;
+    /// Removes `history`.
+    void remove_history() const;
     /// Renames both to `.kept-N` as rename_graph() does. Returns the new path of the last one.
     [[nodiscard]] Expected<std::string> rename_histories() const;
     /// The same for `history.next` only.
@@ -120,12 +126,8 @@ class StateFolder {
     [[nodiscard]] Expected<void> open_folder();
     [[nodiscard]] Expected<void> lock();
     [[nodiscard]] Expected<std::optional<std::string>> rename_foreign_graph();
-    /// Contents of a file, and its version.
-    struct Contents {
-        std::string text;
-        os::FileVersion version;
-    };
-    [[nodiscard]] Expected<std::optional<Contents>> read(const char* name, std::size_t longest_bytes) const;
+    void clear_names();
+    [[nodiscard]] Expected<std::optional<StateFile>> read(const char* name, std::size_t longest_bytes) const;
     [[nodiscard]] Expected<std::string> rename(const char* name) const;
     /// Sets `version` as soon as the file has been replaced.
     [[nodiscard]] Expected<void> replace(const char* name, std::string_view text,
@@ -137,6 +139,7 @@ class StateFolder {
     os::UniqueFd lock_;
     std::optional<os::FileVersion> own_;  ///< the `graph.json` that was last written or read here
     bool replaced_graph_ = false;
+    std::vector<std::string> notes_{};
 };
 
 }  // namespace rta::store

@@ -281,6 +281,42 @@ TEST_F(ConfirmationStore, ADamagedFileLeavesTheEditAndIsKept) {
     EXPECT_TRUE(has(daemon.process().error(), "the checksum is wrong")) << daemon.process().error();
 }
 
+TEST_F(ConfirmationStore, AGraphThatWasEditedByHandCounts) {
+    const std::string mine = R"({"nodes": [{"name": "mine", "type": "sine"}]})";
+    for (const bool kill : {false, true}) {
+        for (const std::string durability : {"sync", "async"}) {
+            SCOPED_TRACE(durability + (kill ? ", killed" : ""));
+            durability_ = durability;
+            fs::remove_all(folder_);
+            save_tone();
+            {
+                Daemon daemon{options()};
+                ProtocolClient client = daemon.client();
+                ASSERT_EQ(client.call(edit({disconnect("vol", "out")}, 1)).status().code(), v1::OK);
+                wait_until_saved(client);
+                if (kill) {
+                    daemon.process().kill();
+                } else {
+                    EXPECT_EQ(daemon.stop(), (ExitStatus{0, 0}));
+                }
+            }
+            ASSERT_TRUE(file_exists());
+            write_text(folder_ / "graph.json", mine);
+            Daemon daemon{options()};
+            ProtocolClient client = daemon.client();
+            EXPECT_EQ(client.status().engine().node_count(), 1U);
+            EXPECT_FALSE(client.status().has_confirmation());
+            wait_for(client, [&](const v1::StatusResult&) { return !file_exists(); });
+            EXPECT_TRUE(has(daemon.process().error(),
+                            "(disconnect vol -> out) does not wait for its confirmation any more: " +
+                                (folder_ / "graph.json").string() + " was changed while rtad was not running"))
+                << daemon.process().error();
+            EXPECT_EQ(daemon.stop(), (ExitStatus{0, 0}));
+            EXPECT_EQ(read_text(folder_ / "graph.json"), mine) << "there was nothing to save";
+        }
+    }
+}
+
 TEST_F(ConfirmationStore, InsteadOfADamagedGraphTheOneBeforeTheEditIsLoaded) {
     const std::string before = save_tone();
     {

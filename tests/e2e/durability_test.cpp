@@ -2,6 +2,7 @@
 // With --state-dir, what rtad has acknowledged is on disk: across kills under edits, full disks, and edited files.
 #include <gtest/gtest.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -261,6 +262,54 @@ TEST_F(Durability, AnEditedGraphCountsAndTheJournalIsKept) {
     ProtocolClient client = daemon->client();
     EXPECT_EQ(nodes_of(client), std::set<std::string>{"mine"});
     EXPECT_NE(daemon->process().error().find("journal.kept-1"), std::string::npos) << daemon->process().error();
+}
+
+TEST_F(Durability, OddFilesAreRenamedAndNeitherBlockNorBreakTheExit) {
+    const std::vector<std::string> names{"graph.json",   "graph.json.new",   "output.json", "output.json.new",
+                                         "history",      "history.next",     "journal",     "journal.next",
+                                         "confirmation", "confirmation.new", "restoring",   "history.next.new"};
+    const std::vector<std::pair<std::string, void (*)(const fs::path&)>> kinds{
+        {"directory", [](const fs::path& path) { fs::create_directories(path / "with a folder"); }},
+        {"FIFO", [](const fs::path& path) { EXPECT_EQ(::mkfifo(path.c_str(), 0600), 0); }},
+        {"loop", [](const fs::path& path) { fs::create_symlink(path.filename(), path); }},
+        {"device", [](const fs::path& path) { fs::create_symlink("/dev/zero", path); }},
+    };
+    for (const auto& [kind, create] : kinds) {
+        SCOPED_TRACE(kind);
+        fs::remove_all(folder_);
+        fs::create_directory(folder_);
+        for (const std::string& name : names) create(folder_ / name);
+        auto daemon = start();
+        {
+            ProtocolClient client = daemon->client();
+            EXPECT_TRUE(client.apply(transaction({add_node("sine", "a")})).durable());
+            v1::Request edit = apply_request(transaction({add_node("sine", "b")}));
+            edit.mutable_apply_transaction()->set_confirm_within_s(600);
+            v1::Request confirm;
+            confirm.mutable_confirm();
+            EXPECT_EQ(client.call(edit).status().code(), v1::OK);
+            EXPECT_EQ(client.call(confirm).status().code(), v1::OK);
+            v1::Request unmute;
+            unmute.mutable_mute_output()->set_muted(false);
+            EXPECT_EQ(client.call(unmute).status().code(), v1::OK);
+            edit.mutable_apply_transaction()->mutable_edits()->mutable_edits(0)->mutable_add_node()->set_name("c");
+            EXPECT_EQ(client.call(edit).status().code(), v1::OK);
+        }
+        EXPECT_EQ(daemon->stop(), (ExitStatus{0, 0})) << daemon->process().error();
+        for (const char* const name : {"graph.json", "output.json", "history", "journal", "confirmation"}) {
+            const std::string kept = (folder_ / name).string() + ".kept-1";
+            EXPECT_TRUE(fs::exists(fs::symlink_status(kept))) << kept;
+            EXPECT_NE(daemon->process().error().find((folder_ / name).string() + " is not a regular file"),
+                      std::string::npos)
+                << name << ": " << daemon->process().error();
+            EXPECT_TRUE(fs::is_regular_file(fs::symlink_status(folder_ / name))) << name;
+        }
+        daemon = start();
+        ProtocolClient client = daemon->client();
+        EXPECT_EQ(nodes_of(client), (std::set<std::string>{"a", "b", "c"}));
+        EXPECT_TRUE(client.status().has_confirmation());
+        EXPECT_EQ(daemon->stop(), (ExitStatus{0, 0})) << daemon->process().error();
+    }
 }
 
 // ---- a full disk

@@ -10,6 +10,7 @@
 #include "api/exception_barrier.h"
 #include "api/history/undo_plan.h"
 #include "api/requests/transaction.h"
+#include "api/scenes/processor_pool.h"
 #include "document/document.h"
 #include "graph/difference.h"
 #include "text/quoting.h"
@@ -19,12 +20,13 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::uint32_t kMostRevertBuilds = 16;
 constexpr std::size_t kMostNamedNodes = 256;
 /// Interval while the engine has no room for a revert.
 constexpr auto kRevertRetryInterval = 250us;
 /// Interval at which the store is asked whether a revert is on the disk.
 constexpr auto kSettleInterval = 20ms;
+/// The same for an edit that is being confirmed: a client waits.
+constexpr auto kConfirmInterval = 2ms;
 /// Interval after which a failed save is tried again.
 constexpr auto kSaveRetryInterval = 1s;
 constexpr auto kLongestPollInterval = 50ms;
@@ -39,6 +41,9 @@ void ConfirmationClaim::withdraw() {
 struct Confirmation::Plan {
     AudioGraph target{};
     SharedGraphSnapshot snapshot{};
+    std::shared_ptr<Plan> previous{};  ///< the processors that were built for it are used again
+    std::shared_ptr<ProcessorPool> spares = std::make_shared<ProcessorPool>();
+    bool is_last = false;  ///< nothing changes the graph until it is committed
     Expected<std::unique_ptr<RequestState>> state = fail(ErrorCode::internal, "the revert was not planned");
     std::vector<std::string> fresh_nodes{};
     bool empty = false;  ///< the graph is already that before the edit
@@ -48,6 +53,12 @@ struct Confirmation::Plan {
     }
     /// [any]
     void run(const Engine& engine) {
+        if (previous != nullptr) {
+            spares = std::move(previous->spares);
+            if (previous->state) Engine::give_back(std::move(previous->transaction().prepared));
+            previous->state = nullptr;
+            previous.reset();
+        }
         TransactionContent content;
         content.transaction.edits = difference(snapshot->graph, target, Pairs::by_identity);
         const std::vector<Edit>& edits = content.transaction.edits;
@@ -59,7 +70,7 @@ struct Confirmation::Plan {
         // The graph before the edit may have been larger than clients may make it.
         content.transaction.exempt = true;
         content.transaction.restores = true;
-        state = requests::prepare_transaction(engine, std::move(snapshot), std::move(content));
+        state = requests::prepare_transaction(engine, std::move(snapshot), std::move(content), spares);
     }
 };
 
@@ -98,6 +109,7 @@ Expected<bool> Confirmation::admits(const std::string& author, bool opens) const
             return false;
         case State::open:
         case State::confirming:
+        case State::confirmed:
             if (author == who_.author && !opens) return true;
             break;
         case State::reverting:
@@ -115,13 +127,18 @@ Expected<bool> Confirmation::admits(const std::string& author, bool opens) const
     return fail(ErrorCode::failed_precondition, std::move(sentence));
 }
 
-ConfirmationClaim Confirmation::claim(Who who, std::uint32_t within_s, Saved saved) {
+Expected<void> Confirmation::admits_parameters() const {
+    if (state_ != State::reverting || !holds_) return {};
+    return fail(ErrorCode::resource_exhausted, "the edit of " + who_.author + " is being reverted; try again");
+}
+
+ConfirmationClaim Confirmation::claim(Who who, std::string summary, std::uint32_t within_s, Saved saved) {
     target_ = engine_.graph();
     target_ids_.clear();
     mark_ = history_.mark();
     key_ = std::max(static_cast<std::uint64_t>(std::max<std::int64_t>(daemon_.utc_us(), 0)), key_ + 1);
     who_ = std::move(who);
-    summary_.clear();
+    summary_ = std::move(summary);
     within_s_ = within_s;
     until_ = clock_() + std::chrono::seconds{within_s};
     state_ = State::claimed;
@@ -141,12 +158,7 @@ void Confirmation::opened(ConfirmationClaim& claim, std::uint64_t revision) {
     wake_();
 }
 
-void Confirmation::announce(std::string summary) {
-    summary_ = std::move(summary);
-    unsaved_ = true;
-    next_save_ = {};
-    publish(v1::ConfirmationChanged::OPENED, {});
-}
+void Confirmation::announce() { publish(v1::ConfirmationChanged::OPENED, {}); }
 
 void Confirmation::withdraw() {
     close();
@@ -237,24 +249,47 @@ Expected<void> Confirmation::check_waiting(std::optional<std::uint64_t> id) cons
                                               " waits: it was confirmed or reverted, or never was");
     }
     if (!waits) return fail(ErrorCode::failed_precondition, "no edit waits for its confirmation");
-    if (state_ == State::confirming) return fail(ErrorCode::failed_precondition, "the edit is being confirmed already");
-    if (state_ == State::reverting) return fail(ErrorCode::failed_precondition, "the edit is being reverted already");
+    if (state_ == State::confirming || state_ == State::confirmed)
+        return fail(ErrorCode::failed_precondition, "the edit is being confirmed already");
+    // Clients that confirm without a pause, while the disk fails, must not postpone the revert.
+    if (state_ == State::reverting || clock_() >= until_)
+        return fail(ErrorCode::failed_precondition, "the edit is being reverted already");
     return {};
 }
 
+/// An edit that is not on the disk could be lost although its confirmation was acknowledged.
 void Confirmation::confirm(const std::string& author, Saved done) {
     state_ = State::confirming;
-    save([this, author, done = std::move(done)](const Expected<void>& outcome) {
-        if (outcome) {
-            publish(v1::ConfirmationChanged::CONFIRMED, author);
-            close();
-        } else {
-            state_ = State::open;
-            unsaved_ = true;  // the file may be gone
-            wake_();
-        }
-        done(outcome);
-    });
+    confirmed_by_ = author;
+    confirm_done_ = std::move(done);
+    confirm_until_ = clock_() + kLongestSave;
+    poll_confirming(clock_());
+    wake_();
+}
+
+void Confirmation::poll_confirming(TimePoint now) {
+    if (state_ != State::confirming) return;
+    if (is_on_disk(revision_)) {
+        state_ = State::confirmed;
+        save([this](const Expected<void>& outcome) { end_confirming(outcome); });
+    } else if (now >= confirm_until_) {
+        const std::string why = daemon_.store_status().error;
+        end_confirming(fail(ErrorCode::unavailable,
+                            "the edit is not on the disk" + (why.empty() ? "" : ": " + why) + "; it waits as before"));
+    }
+}
+
+void Confirmation::end_confirming(const Expected<void>& outcome) {
+    if (outcome) {
+        publish(v1::ConfirmationChanged::CONFIRMED, confirmed_by_);
+        close();
+    } else {
+        state_ = State::open;
+        unsaved_ = true;  // the file may be gone
+        wake_();
+    }
+    const Saved done = std::exchange(confirm_done_, nullptr);
+    done(outcome);
 }
 
 void Confirmation::revert(Who by, RevertDone done) {
@@ -290,6 +325,7 @@ void Confirmation::poll(TimePoint now) {
     } else if (state_ == State::reverting) {
         advance(now);
     }
+    poll_confirming(now);
     settle(now);
     if (unsaved_ && !saving_ && now >= next_save_) save(nullptr);
 }
@@ -298,6 +334,7 @@ std::optional<std::chrono::microseconds> Confirmation::interval(TimePoint now) c
     std::optional<TimePoint> next;
     const auto consider = [&](TimePoint time) { next = next ? std::min(*next, time) : time; };
     if (state_ == State::open) consider(until_);
+    if (state_ == State::confirming) consider(now + kConfirmInterval);
     if (state_ == State::reverting && !planning_) consider(now + kRevertRetryInterval);
     if (settling_) consider(next_settle_);
     if (unsaved_ && !saving_) consider(next_save_);
@@ -313,17 +350,18 @@ void Confirmation::start_revert(Who by, RevertDone done) {
     state_ = State::reverting;
     by_ = std::move(by);
     done_ = std::move(done);
-    plan_.reset();
-    builds_ = 0;
+    holds_ = false;
     retry_until_ = clock_() + kLongestRetry;
-    plan();
+    plan(nullptr);
 }
 
 /// Plans the transaction on a worker, from the graph as it is now.
-void Confirmation::plan() {
+void Confirmation::plan(std::shared_ptr<Plan> previous) {
     const auto plan = std::make_shared<Plan>();
     plan->target = target_;
     plan->snapshot = engine_.snapshot(hub_.number());
+    plan->previous = std::move(previous);
+    plan->is_last = holds_;
     stale_ = false;
     planning_ = true;
     workers_.run(
@@ -333,53 +371,42 @@ void Confirmation::plan() {
             plan->snapshot.reset();
             if (alive.expired()) return;
             if (!ran) plan->state = std::unexpected(ran.error());
-            planned(plan);
-        });
+            planning_ = false;
+            plan_ = plan;
+            advance(clock_());
+        },
+        Workers::Lane::urgent);
 }
 
-void Confirmation::planned(const std::shared_ptr<Plan>& plan) {
-    planning_ = false;
-    plan_ = plan;
-    advance(clock_());
-}
-
-/// Does on a worker what the engine found missing.
-void Confirmation::build() {
-    ++builds_;
-    planning_ = true;
-    const std::shared_ptr<Plan> plan = plan_;
-    const auto outcome = std::make_shared<Expected<void>>();
-    workers_.run(
-        "building processors",
-        [plan, outcome, &engine = std::as_const(engine_)] { *outcome = engine.build(plan->transaction().prepared); },
-        [this, plan, outcome, alive = std::weak_ptr{alive_}](const Expected<void>& ran) {
-            if (alive.expired()) return;
-            if (!ran) plan->state = std::unexpected(ran.error());
-            if (ran && !*outcome) plan->state = std::unexpected(outcome->error());
-            planned(plan);
-        });
+/// The graph has changed since the plan was made. The processors have been built, so this takes the time of comparing two
+/// graphs.
+void Confirmation::plan_again() {
+    holds_ = true;
+    plan(std::exchange(plan_, nullptr));
 }
 
 void Confirmation::advance(TimePoint now) {
     if (planning_ || state_ != State::reverting) return;
-    if (stale_) return plan();
     if (!plan_->state) return fail_revert(plan_->state.error());
+    // Without space on the disk, it is not recorded, and the file stays until the graph has been saved.
+    const auto room = changes_.may_commit(plan_->transaction().edit_bytes);
+    if (room && !*room && now < retry_until_) return wake_();
+    if (stale_) return plan_again();
     if (plan_->empty) {
         const std::vector<HistoryStep> steps = revert_history();
         daemon_.graph_changed();
         changes_.history_changed();
+        changes_.flush();
         return finish(std::nullopt, steps);
     }
-    // Without space on the disk, it is not recorded, and the file stays until the graph has been saved.
-    const auto room = changes_.may_commit(plan_->transaction().edit_bytes);
-    if (room && !*room && now < retry_until_) return wake_();
     AudioGraph before;
     const auto ticket = engine_.commit(plan_->transaction().prepared, &before);
     if (ticket) return committed(*ticket, std::move(before));
     const Error& error = ticket.error();
-    if (error.code == ErrorCode::aborted && builds_ < kMostRevertBuilds) return build();
+    if (error.code == ErrorCode::aborted && !plan_->is_last) return plan_again();
     const bool full = error.code == ErrorCode::resource_exhausted && !error.edit_index;
     if (!full || now >= retry_until_) return fail_revert(error);
+    holds_ = true;
     wake_();
 }
 
@@ -433,6 +460,7 @@ void Confirmation::fail_revert(const Error& error) {
         next_save_ = {};
     } else {
         state_ = State::open;  // and is tried again when its time has passed
+        ++progress_;
     }
     if (done) done(std::unexpected(error));
     wake_();
@@ -452,9 +480,7 @@ void Confirmation::publish(v1::ConfirmationChanged::What what, const std::string
 // ---------------------------------------------------------------------------------------------------------------------
 // The file
 
-bool Confirmation::is_file_needed() const {
-    return state_ == State::claimed || state_ == State::open || state_ == State::reverting || settling_;
-}
+bool Confirmation::is_file_needed() const { return (state_ != State::none && state_ != State::confirmed) || settling_; }
 
 /// Writes or removes the file, and calls `done` when that has been done.
 void Confirmation::save(Saved done) {
@@ -490,11 +516,15 @@ void Confirmation::saved(std::uint64_t number, const Expected<void>& outcome) {
     if (!saves_.empty()) start_save();
 }
 
+bool Confirmation::is_on_disk(std::uint64_t revision) const {
+    const StoreStatus store = daemon_.store_status();
+    return store.directory.empty() || store.saved_revision >= revision;
+}
+
 /// Removes the file when the revert is on the disk.
 void Confirmation::settle(TimePoint now) {
     if (!settling_ || now < next_settle_) return;
-    const StoreStatus store = daemon_.store_status();
-    if (!store.directory.empty() && store.saved_revision < *settling_) {
+    if (!is_on_disk(*settling_)) {
         next_settle_ = now + kSettleInterval;
         return;
     }
@@ -504,7 +534,7 @@ void Confirmation::settle(TimePoint now) {
 }
 
 std::function<std::string()> Confirmation::writer() const {
-    if (state_ == State::none || state_ == State::confirming) return nullptr;
+    if (state_ == State::none || state_ == State::confirmed) return nullptr;
     const auto left = std::chrono::duration_cast<std::chrono::microseconds>(until_ - clock_());
     SavedConfirmation saved{.until_utc_us = daemon_.utc_us() + left.count(),
                             .within_s = within_s_,

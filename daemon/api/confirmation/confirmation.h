@@ -40,6 +40,8 @@ class Confirmation {
     static constexpr std::chrono::milliseconds kSaveInterval{500};
     /// A revert for which the engine has no room for longer than this has failed.
     static constexpr std::chrono::seconds kLongestRetry{10};
+    /// A confirmation of an edit that is not on the disk after this time has failed.
+    static constexpr std::chrono::seconds kLongestSave{10};
 
     struct Who {
         std::string author{};
@@ -70,22 +72,27 @@ class Confirmation {
     [[nodiscard]] std::uint64_t progress() const { return progress_; }
 
     /// Reserves the confirmation for an edit that admits() permits, which must be committed when `saved` has been called
-    /// without an error: later, or before this function returns. UNAVAILABLE: it cannot be saved.
-    ConfirmationClaim claim(Who who, std::uint32_t within_s, Saved saved);
+    /// without an error: later, or before this function returns. `summary` describes the edit for people. UNAVAILABLE: it
+    /// cannot be saved.
+    ConfirmationClaim claim(Who who, std::string summary, std::uint32_t within_s, Saved saved);
     /// The edit was committed. Call it before the edit is recorded.
     void opened(ConfirmationClaim& claim, std::uint64_t revision);
-    /// Publishes that. `summary` describes the edit for people.
-    void announce(std::string summary);
+    /// Publishes that.
+    void announce();
     /// Parameters were changed outside a transaction, from and to these values.
     void parameters_changed(std::span<const SetParameter> changes, std::span<const float> before,
                             std::span<const float> after);
+    /// Returns an error while changes of parameters must wait until progress() changes: clients have changed what a revert
+    /// sets while it was planned, or have taken its room in the engine. The graph stays as it is until the revert is
+    /// committed, so that they cannot postpone it. RESOURCE_EXHAUSTED
+    [[nodiscard]] Expected<void> admits_parameters() const;
 
     /// Returns the edit that waits.
     [[nodiscard]] std::optional<v1::OpenConfirmation> waiting() const;
     /// Returns an error unless an edit waits, with this id if it is given. NOT_FOUND, FAILED_PRECONDITION
     [[nodiscard]] Expected<void> check_waiting(std::optional<std::uint64_t> id) const;
-    /// Keeps the edit for which check_waiting() succeeds, and calls `done` when that is on the disk: later, or before this
-    /// function returns. UNAVAILABLE: the edit waits as before.
+    /// Keeps the edit for which check_waiting() succeeds, and calls `done` when the edit and that are on the disk: later, or
+    /// before this function returns. UNAVAILABLE: the edit waits as before.
     void confirm(const std::string& author, Saved done);
     /// Reverts the edit for which check_waiting() succeeds, and calls `done` when the transaction is committed: later, or
     /// before this function returns. After an error, the edit waits as before.
@@ -120,6 +127,8 @@ class Confirmation {
     void restored_reverted(std::uint64_t revision) { settling_ = revision; }
     /// Writes what must be saved, on any thread. Must be destroyed on the control thread. Empty: nothing must.
     [[nodiscard]] std::function<std::string()> writer() const;
+    /// Returns whether what is saved differs from that, or may.
+    [[nodiscard]] bool is_unsaved() const { return unsaved_ || saving_ || settling_; }
 
  private:
     friend class ConfirmationClaim;
@@ -128,7 +137,8 @@ class Confirmation {
         none,
         claimed,     ///< the edit is not committed yet
         open,        ///< the edit waits
-        confirming,  ///< until that is on the disk
+        confirming,  ///< until the edit is on the disk
+        confirmed,   ///< until the file has been removed
         reverting,   ///< the transaction is being prepared, or waits for room in the engine
     };
     struct Plan;
@@ -139,13 +149,15 @@ class Confirmation {
     void save(Saved done);
     void start_save();
     void saved(std::uint64_t number, const Expected<void>& outcome);
+    [[nodiscard]] bool is_on_disk(std::uint64_t revision) const;
     void settle(TimePoint now);
+    void poll_confirming(TimePoint now);
+    void end_confirming(const Expected<void>& outcome);
     [[nodiscard]] const GraphNode* find_in_target(const GraphNode& node);
     void keep(const SetParameter& change, float before, float after);
     void start_revert(Who by, RevertDone done);
-    void plan();
-    void planned(const std::shared_ptr<Plan>& plan);
-    void build();
+    void plan(std::shared_ptr<Plan> previous);
+    void plan_again();
     void advance(TimePoint now);
     void committed(const Ticket& ticket, AudioGraph before);
     [[nodiscard]] std::vector<HistoryStep> revert_history();
@@ -180,6 +192,11 @@ class Confirmation {
     AudioGraph target_{};                                    ///< the graph after a revert; empty if no edit waits
     std::unordered_map<NodeIdentity, NodeId> target_ids_{};  ///< of its nodes, when they are needed
 
+    // Of a confirmation.
+    std::string confirmed_by_{};
+    Saved confirm_done_{};
+    TimePoint confirm_until_{};
+
     // Of a revert.
     Who by_{};
     bool expired_ = false;  ///< its time has passed
@@ -188,7 +205,7 @@ class Confirmation {
     bool planning_ = false;            ///< a worker has it
     bool stale_ = false;               ///< parameters that it sets have changed since
     std::uint64_t stale_changes_ = 0;  ///< that made any plan of a revert stale
-    std::uint32_t builds_ = 0;
+    bool holds_ = false;               ///< see admits_parameters()
     TimePoint retry_until_{};
 
     // Of the file.

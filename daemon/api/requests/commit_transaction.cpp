@@ -40,10 +40,18 @@ void refuse(Call& call, const Error& error) {
     call.request.refuse(without_index(error, state_of(call).whole_graph));
 }
 
+std::string summary_of(const TransactionState& transaction) {
+    constexpr std::size_t kMost = 1'000;
+    if (!transaction.label.empty()) return transaction.label;
+    const std::vector<Edit>& edits = transaction.prepared.transaction().edits;
+    return edits.size() > kMost ? std::to_string(edits.size()) + " edits" : rta::api::summary_of(edits);
+}
+
 /// Reserves the confirmation. Returns whether the transaction can be committed now; otherwise the request is executed
 /// again, or is refused.
 bool claim(Call& call) {
     PendingRequest& request = call.request;
+    std::string summary = summary_of(state_of(call));
     request.stage = PendingRequest::Stage::preparing;
     const auto saved = [handle = call.handle()](const Expected<void>& outcome) {
         handle.resume([&](Call& later) {
@@ -52,8 +60,9 @@ bool claim(Call& call) {
             later.request.stage = PendingRequest::Stage::prepared;
         });
     };
-    ConfirmationClaim claimed = call.services.confirmation.claim({call.client.identity().author, call.client.name()},
-                                                                 *state_of(call).confirm_within_s, saved);
+    ConfirmationClaim claimed =
+        call.services.confirmation.claim({call.client.identity().author, call.client.name()}, std::move(summary),
+                                         *state_of(call).confirm_within_s, saved);
     if (request.stage != PendingRequest::Stage::answered) request.claim = std::move(claimed);
     return request.stage == PendingRequest::Stage::prepared;
 }
@@ -89,16 +98,6 @@ void set_confirmation(v1::Response& response, v1::OpenConfirmation&& confirmatio
     if (response.has_redo()) return set(*response.mutable_redo());
     if (response.has_recall_scene()) return set(*response.mutable_recall_scene()->mutable_transaction());
     set(*response.mutable_apply_transaction());
-}
-
-/// Does not throw.
-std::string summary_of(const TransactionState& transaction, const ComparedStep& compared) {
-    std::string summary;
-    static_cast<void>(guarded("describing an edit", [&] {
-        summary = transaction.label;
-        if (summary.empty() && compared.recorded) summary = rta::api::summary_of(compared.recorded->edits);
-    }));
-    return summary;
 }
 
 }  // namespace
@@ -151,8 +150,6 @@ void conclude(Call& call, CommittedTransaction&& committed) {
         compared.recorded = services.history.compare(committed.before).recorded;
     }
     const bool opens = static_cast<bool>(call.request.claim);
-    std::string summary;
-    if (opens) summary = summary_of(transaction, compared);
     if (transaction.undo) {
         services.history.carried_out(transaction.undo->plan, who.author);
     } else {
@@ -168,7 +165,7 @@ void conclude(Call& call, CommittedTransaction&& committed) {
                   compared.published);
     if (reverts) services.confirmation.announce_revert(call.client.identity().author);
     if (opens) {
-        services.confirmation.announce(std::move(summary));
+        services.confirmation.announce();
         set_confirmation(*call.request.reply.mutable_response(), *services.confirmation.waiting());
     }
     const bool waits = transaction.wait_for_start;

@@ -50,10 +50,9 @@ void revert(Call& call) {
             v1::UndoResult& result = *later.request.answer().mutable_revert();
             result = outcome->result;
             result.set_revision(later.services.engine.revision());
-            if (!outcome->ticket) return;
-            write_ticket(*outcome->ticket, result);
+            if (outcome->ticket) write_ticket(*outcome->ticket, result);
             await_record(later);
-            if (wait_for_start) await_start(later, *outcome->ticket);
+            if (outcome->ticket && wait_for_start) await_start(later, *outcome->ticket);
         });
     };
     call.services.confirmation.revert({call.client.identity().author, call.client.name()}, reverted);

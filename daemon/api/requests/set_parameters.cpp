@@ -76,6 +76,8 @@ void set_parameters(Call& call) {
         request.state = std::make_unique<Changes>(std::move(*changes));
     }
     if (!guard_holds(call, request.message.set_parameters().guard())) return;
+    if (const auto admits = services.confirmation.admits_parameters(); !admits)
+        return retry_after_progress(call, services.parameter_room, admits.error());
     auto& changes = static_cast<Changes&>(*request.state);
     const std::size_t room = changes.list.size();
     if (!services.parameter_room.may_ask(call.client, room)) {

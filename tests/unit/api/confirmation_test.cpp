@@ -298,12 +298,53 @@ TEST_F(ConfirmationTest, ParametersThatChangeWhileTheRevertIsPlannedStay) {
     script.workers.finish(0);
     EXPECT_EQ(script.engine.revision(), 2U) << "the plan would set it back";
     ASSERT_EQ(script.workers.jobs.size(), 1U);
-    EXPECT_OK(call(set("gain_db", -10), 'b'));
-    script.workers.finish(0);
+    script.send('b', request("id: 2 " + set("gain_db", -10)));
     settle();
+    EXPECT_FALSE(answered('b')) << "it waits for the revert";
+    EXPECT_EQ(value("vol", "gain_db"), -9.0F);
+    script.workers.finish(0);
+    EXPECT_OK(answer('b'));
     EXPECT_EQ(script.engine.revision(), 3U);
     EXPECT_EQ(value("vol", "gain_db"), -10.0F);
     EXPECT_EQ(value("x", "gain_db"), -1e9F);
+}
+
+TEST_F(ConfirmationTest, ClientsThatSetParametersWithoutAPauseCannotPostponeTheRevert) {
+    for (const bool scheduled : {false, true}) {
+        SCOPED_TRACE(scheduled);
+        const std::uint64_t revision = script.engine.revision();
+        script.daemon.store.saved_revision = revision + 2;
+        EXPECT_OK(
+            call(edits("edits { rename_node { name: \"vol\" new_name: \"volume\" } } "
+                       "edits { rename_node { name: \"osc\" new_name: \"tone\" } }",
+                       kConfirm)));
+        for (int i = 0; i < 5; ++i) pass(std::chrono::seconds{1});  // the costs of its nodes are measured
+        script.workers.held = true;
+        pass(std::chrono::seconds{25});
+        int plans = 0;
+        for (; script.engine.revision() == revision + 1 && plans < 10; ++plans) {
+            ASSERT_EQ(script.workers.jobs.size(), 1U);
+            const std::string gain = set("gain_db", static_cast<float>(-1 - plans), "volume");
+            script.send(
+                'b', request("id: 2 " + (scheduled ? gain.substr(0, 17) + "at { in_s: 0 } " + gain.substr(17) : gain)));
+            for (int i = 0; i < 20; ++i) {
+                script.now += std::chrono::nanoseconds{64 * 1'000'000'000LL / 48'000};
+                script.block();
+            }
+            script.workers.finish(0);
+        }
+        EXPECT_EQ(plans, 2);
+        script.workers.held = false;
+        while (!script.workers.jobs.empty()) script.workers.finish(0);
+        settle();
+        EXPECT_EQ(value("vol", "gain_db"), -1.0F) << "what was set before it was planned again stays";
+        EXPECT_EQ(value("osc", "gain_db"), -20.0F);
+        EXPECT_FALSE(waits());
+        while (const auto message = script.receive('b')) {
+            if (message->has_response() && message->response().id() != 2) ADD_FAILURE() << message->ShortDebugString();
+        }
+        EXPECT_OK(call(set("gain_db", 0), 'b'));
+    }
 }
 
 TEST_F(ConfirmationTest, FurtherEditsOfItsAuthorAreRevertedTogether) {
@@ -452,6 +493,7 @@ TEST_F(ConfirmationTest, WhatTheRevertNeedsIsSavedBeforeTheEdit) {
     ASSERT_TRUE(saved);
     EXPECT_EQ(saved->document, before);
     EXPECT_EQ(saved->author, author('a'));
+    EXPECT_EQ(saved->summary, "disconnect vol -> out") << "a crash may follow at any time";
     EXPECT_EQ(saved->within_s, 30U);
     EXPECT_EQ(saved->until_utc_us, script.daemon.utc + 30'000'000);
     EXPECT_OK(answer('a'));
@@ -502,6 +544,62 @@ TEST_F(ConfirmationTest, AConfirmationThatCannotBeSavedDoesNotCount) {
     EXPECT_NE(script.daemon.confirmation, std::nullopt);
     pass(std::chrono::seconds{28});
     EXPECT_EQ(document(), before);
+}
+
+TEST_F(ConfirmationTest, AConfirmationWaitsUntilTheEditIsOnTheDisk) {
+    script.daemon.store.saved_revision = 1;
+    EXPECT_OK(call(edits(kUnplug, kConfirm)));
+    script.send('b', request("id: 2 confirm { }"));
+    pass(std::chrono::seconds{1});
+    EXPECT_FALSE(answered('b'));
+    EXPECT_NE(script.daemon.confirmation, std::nullopt) << "a crash would lose the edit, and must not lose this";
+    EXPECT_EQ(call("confirm { }", 'c').status().code(), v1::FAILED_PRECONDITION);
+    script.daemon.store.saved_revision = 2;
+    pass(std::chrono::milliseconds{10});
+    EXPECT_OK(answer('b'));
+    EXPECT_EQ(script.daemon.confirmation, std::nullopt);
+    EXPECT_FALSE(waits());
+}
+
+TEST_F(ConfirmationTest, AnEditThatIsNotOnTheDiskCannotBeConfirmed) {
+    script.daemon.store.saved_revision = 1;
+    script.daemon.store.error = "the disk is broken";
+    EXPECT_OK(call(edits(kUnplug, kConfirm)));
+    script.send('b', request("id: 2 confirm { }"));
+    settle();
+    EXPECT_FALSE(answered('b'));
+    pass(std::chrono::seconds{10});
+    const v1::Response refused = answer('b');
+    EXPECT_EQ(refused.status().code(), v1::UNAVAILABLE);
+    EXPECT_EQ(refused.status().message(), "the edit is not on the disk: the disk is broken; it waits as before");
+    EXPECT_TRUE(waits());
+    pass(std::chrono::seconds{1});
+    EXPECT_NE(script.daemon.confirmation, std::nullopt);
+    // Clients that try again and again do not postpone the revert.
+    pass(std::chrono::seconds{9});
+    script.send('b', request("id: 2 confirm { }"));
+    pass(std::chrono::seconds{9});
+    pass(std::chrono::seconds{1});
+    EXPECT_EQ(answer('b').status().code(), v1::UNAVAILABLE);
+    EXPECT_EQ(call("confirm { }", 'b').status().code(), v1::FAILED_PRECONDITION);
+    settle();
+    EXPECT_EQ(document(), before);
+}
+
+TEST_F(ConfirmationTest, ARevertThatChangesNothingIsDurable) {
+    EXPECT_OK(call(edits("edits { set_parameter { node: \"vol\" parameter: \"gain_db\" value: -20 } }", kConfirm)));
+    EXPECT_OK(call(set("gain_db", -9), 'b'));
+    script.daemon.recording = true;
+    script.send('b', request("id: 2 revert { wait_for_start: true }"));
+    settle();
+    EXPECT_FALSE(answered('b'));
+    ASSERT_EQ(script.daemon.records.size(), 1U) << "the steps that were undone";
+    script.daemon.records.front().done(true);
+    const v1::Response response = answer('b');
+    EXPECT_OK(response);
+    EXPECT_TRUE(response.revert().durable());
+    EXPECT_EQ(response.revert().revision(), 2U);
+    EXPECT_EQ(response.revert().steps_size(), 1);
 }
 
 TEST_F(ConfirmationTest, TheFileStaysUntilTheRevertIsOnTheDisk) {

@@ -57,8 +57,12 @@ TEST_F(ConfirmationFileTest, AFolderThatIsMissingOrBlockedIsReported) {
     EXPECT_EQ(missing.write("x").error().code, ErrorCode::unavailable);
     fs::create_directory(file.path());
     EXPECT_EQ(file.write("x").error().code, ErrorCode::unavailable);
-    EXPECT_EQ(file.read().error().code, ErrorCode::unavailable);
     EXPECT_EQ(file.remove().error().code, ErrorCode::unavailable);
+    EXPECT_EQ(file.read().error().code, ErrorCode::invalid_argument) << "it can be renamed";
+    EXPECT_TRUE(file.rename());
+    ASSERT_EQ(::mkfifo((directory.path() / ConfirmationFile::kNewName).c_str(), 0600), 0);
+    EXPECT_TRUE(file.write("x")) << "it does not wait for a reader";
+    EXPECT_EQ(*file.read(), "x");
 }
 
 }  // namespace

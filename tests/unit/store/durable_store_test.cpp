@@ -127,8 +127,8 @@ class Daemon final : public GraphStore::Owner {
  public:
     Daemon(const fs::path& folder, GraphStore::Settings settings)
         : store_{std::make_unique<GraphStore>(
-              folder, [this](std::function<void()> task) { post(std::move(task)); }, static_cast<Owner&>(*this),
-              settings)} {}
+              folder, [this](std::function<void()> task) { post(std::move(task)); },
+              static_cast<GraphStore::Owner&>(*this), settings)} {}
 
     [[nodiscard]] Expected<GraphStore::Restored> restore() {
         auto restored = store_->restore(
