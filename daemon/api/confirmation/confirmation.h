@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -125,7 +126,8 @@ class Confirmation {
     void saved(std::uint64_t number, const Expected<void>& outcome);
     void settle(TimePoint now);
     [[nodiscard]] const GraphNode* find_in_target(const GraphNode& node);
-    void keep(const SetParameter& change, float before, float after);
+    using KeptValues = std::map<NodeId, std::vector<float>>;  ///< of nodes whose values are valid together only
+    void keep(const SetParameter& change, float before, float after, KeptValues& previous);
     void start_revert(Who by, RevertDone done);
     void plan();
     void planned(const std::shared_ptr<Plan>& plan);
