@@ -63,7 +63,7 @@ Rounds::Step Rounds::step(const AudioGraph& graph, const Moment& now,
     glide_end_frame_ = next_glide_end(sound_, adopted_serial_);
     const std::size_t count = sound_.nodes.size();
     const bool enters = count != count_before;
-    sound_.prune();
+    aims_gain_ = sound_.prune({.serial = now.serial, .ended_gains = ended_gains_}).drains || aims_gain_;
     const bool leaves = sound_.nodes.size() != count;
     // The wanted state of a unit that starts is kept with the plan.
     const bool changes = starts && (enters || std::ranges::any_of(units_, &ChangeUnit::started));
