@@ -190,8 +190,8 @@ void Rounds::adopted(std::uint64_t serial, std::uint64_t frame,
 bool Rounds::due(std::uint64_t frame) const {
     if (round_.running && (!round_.end_frame || *round_.end_frame > frame)) return false;
     if (round_.running || follow_up_due(frame) || (glide_end_frame_ && *glide_end_frame_ <= frame)) return true;
-    const std::optional<std::uint64_t> ramp_end = gain_ramps_.empty() ? std::nullopt : gain_ramps_.front().end_frame;
-    if (ramp_end && *ramp_end + lengths_.follow_up_frames <= frame) return true;
+    const auto is_due = [&](const GainRamp& ramp) { return ramp.end_frame && follow_up_of(ramp) <= frame; };
+    if (std::ranges::any_of(gain_ramps_, is_due)) return true;
     return std::ranges::any_of(units_, [&](const ChangeUnit& unit) { return unit.retry_frame <= frame; });
 }
 
@@ -203,7 +203,7 @@ bool Rounds::unfinished() const {
 void Rounds::end_round(std::uint64_t frame) {
     while (!gain_ramps_.empty() && gain_ramps_.front().end_frame && *gain_ramps_.front().end_frame <= frame) {
         ended_gains_ = gain_ramps_.front().serial;
-        follow_up_from(*gain_ramps_.front().end_frame + lengths_.follow_up_frames);
+        follow_up_from(follow_up_of(gain_ramps_.front()));
         gain_ramps_.pop_front();
     }
     if (!round_.running || !round_.end_frame || *round_.end_frame > frame) return;

@@ -137,6 +137,7 @@ class Rounds {
     struct GainRamp {
         std::uint64_t serial;
         std::uint32_t frames;  ///< of the longest ramp of the plan
+        bool drains;           ///< nodes leave when it has ended
         std::optional<std::uint64_t> end_frame{};
     };
     struct Heard {
@@ -144,6 +145,10 @@ class Rounds {
         std::vector<std::uint64_t> revisions;
     };
 
+    /// Returns from which frame a plan follows a ramp that has an end.
+    [[nodiscard]] std::uint64_t follow_up_of(const GainRamp& ramp) const {
+        return *ramp.end_frame + (ramp.drains ? 0 : lengths_.follow_up_frames);
+    }
     [[nodiscard]] ChangeUnit unit_of(const Change& change) const;
     void take_in(std::vector<CommittedConnection> connections, const AudioGraph& graph);
     [[nodiscard]] std::string_view why_not_waiting(const ChangeUnit& unit) const;

@@ -58,7 +58,8 @@ Rounds::Step Rounds::step(const AudioGraph& graph, const Moment& now,
     glide_end_frame_ = next_glide_end(sound_, adopted_serial_);
     const std::size_t count = sound_.nodes.size();
     const bool enters = count != count_before;
-    sound_.prune();
+    const bool drains = sound_.prune({.serial = now.serial, .ended_gains = ended_gains_}).drains;
+    aims_gain_ = aims_gain_ || drains;
     const bool leaves = sound_.nodes.size() != count;
     // The wanted state of a unit that starts is kept with the plan.
     const bool changes = starts && (enters || std::ranges::any_of(units_, &ChangeUnit::started));
@@ -71,7 +72,7 @@ Rounds::Step Rounds::step(const AudioGraph& graph, const Moment& now,
         return result;
     }
     if (aims_presence_) begin_round(now);
-    if (aims_gain_ || fills) gain_ramps_.push_back({.serial = now.serial, .frames = gain_frames_});
+    if (aims_gain_ || fills) gain_ramps_.push_back({.serial = now.serial, .frames = gain_frames_, .drains = drains});
     if (fills || aims_glide_) fill_serial_ = now.serial;
     follow_up_frame_.reset();
     return result;

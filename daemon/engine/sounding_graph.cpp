@@ -371,11 +371,26 @@ bool SoundingGraph::settle_before_start() {
     for (Node& node : nodes) node.hearing.settle();
     for (Connection& connection : connections) connection.hearing.settle();
     // The presence of what has left is still 1: it must not be used again.
-    return prune();
+    return prune({.serial = 0, .ended_gains = 0}).removed;
 }
 
-bool SoundingGraph::prune() {
-    if (pruned_) return false;
+bool SoundingGraph::stays(std::uint32_t index, const Exit& exit, bool& drains) {
+    Node& node = nodes[index];
+    if (exit.serial == 0 || !node.compiled.instance->description().type->remembers_input) return false;
+    if (node.drains_in != 0) return node.drains_in > exit.ended_gains;
+    for (Connection& connection : into_node(index)) {
+        if (!connection.hearing.playing() || connection.gain == 0.0F) continue;
+        connection.gain = connection.wanted_gain = 0.0F;
+        connection.gain_frames = connection.wanted_gain_frames = 0;
+        connection.gain_changed_in = exit.serial;
+        node.drains_in = exit.serial;
+        drains = true;
+    }
+    return node.drains_in != 0;
+}
+
+SoundingGraph::Pruned SoundingGraph::prune(const Exit& exit) {
+    if (pruned_) return {.removed = false, .drains = false};
     std::vector<bool> needed(nodes.size());
     std::vector<std::uint32_t> reached;
     for (std::uint32_t i = 0; i < nodes.size(); ++i) {
@@ -392,11 +407,22 @@ bool SoundingGraph::prune() {
     for (const Connection& connection : connections) {
         if (needed[connection.to_node]) need_source(connection);
     }
-    while (!reached.empty()) {
-        const std::uint32_t node = reached.back();
-        reached.pop_back();
-        std::ranges::for_each(into_node(node), need_source);
+    const auto need_all_sources = [&] {
+        while (!reached.empty()) {
+            const std::uint32_t node = reached.back();
+            reached.pop_back();
+            std::ranges::for_each(into_node(node), need_source);
+        }
+    };
+    need_all_sources();
+    bool drains = false;
+    bool stays_any = false;
+    for (std::uint32_t i = 0; i < nodes.size(); ++i) {
+        if (needed[i] || !stays(i, exit, drains)) continue;
+        needed[i] = stays_any = true;
+        reached.push_back(i);
     }
+    need_all_sources();
     unheard_count_ = 0;
     const bool removed = remove_connections([&](const Connection& connection) {
         if (connection.hearing.any()) return false;
@@ -406,8 +432,8 @@ bool SoundingGraph::prune() {
     const bool all = std::ranges::find(needed, false) == needed.end();
     if (!all) keep_only(needed);
     if (removed || !all) find_incoming();
-    pruned_ = true;
-    return removed || !all;
+    pruned_ = !stays_any;
+    return {.removed = removed || !all, .drains = drains};
 }
 
 void SoundingGraph::forget(std::uint64_t serial) {

@@ -49,6 +49,8 @@ struct SoundingGraph {
         Hearing hearing{};       ///< device sinks: at the device
         bool committed = true;   ///< in the committed graph
         bool remembers = false;  ///< remembers its input, or has look-ahead
+        /// Serial of the plan in which its inputs fade out, because it is not heard any more; 0: none.
+        std::uint64_t drains_in = 0;
 
         [[nodiscard]] static Node entering(NodeInstance& instance, std::uint64_t serial);
         [[nodiscard]] bool is_sink() const { return compiled.is_device_sink; }
@@ -146,8 +148,18 @@ struct SoundingGraph {
     /// Completes the round immediately, because nothing has sounded yet. Presences move in the first block. Returns
     /// whether the last plan contains more than what is left.
     bool settle_before_start();
-    /// Removes nodes and connections that are neither heard nor committed. Returns whether there were any.
-    bool prune();
+    /// The plan with which nodes leave.
+    struct Exit {
+        std::uint64_t serial;       ///< 0: nothing has sounded yet
+        std::uint64_t ended_gains;  ///< serial of the latest plan whose ramps of gains have ended
+    };
+    struct Pruned {
+        bool removed;  ///< some nodes or connections
+        bool drains;   ///< inputs of some nodes begin to fade out
+    };
+    /// Removes nodes and connections that are neither heard nor committed. A node that remembers its input may be put back
+    /// by an undo: what it has heard must not end with a step, so its inputs fade out before it leaves.
+    Pruned prune(const Exit& exit);
     /// Returns whether enter() has nothing to do for a graph with the same nodes and without delays: all connections
     /// are heard.
     [[nodiscard]] bool is_complete() const { return pruned_ && unheard_count_ == 0; }
@@ -186,6 +198,8 @@ struct SoundingGraph {
     /// What plays or is in the target has changed.
     void hearing_changed();
     void find_incoming();
+    /// Returns whether a node that is not heard any more has to stay, because its inputs fade out.
+    [[nodiscard]] bool stays(std::uint32_t index, const Exit& exit, bool& drains);
     void keep_only(const std::vector<bool>& kept);
     /// Removes connections. Returns whether there were any.
     template <typename Predicate>

@@ -182,8 +182,22 @@ void Confirmation::parameters_changed(std::span<const SetParameter> changes, std
     if (state_ == State::none) return;
     unsaved_ = true;
     static_cast<void>(guarded("keeping parameters for a revert", [&] {
-        for (std::size_t i = 0; i < changes.size(); ++i) keep(changes[i], before[i], after[i]);
+        KeptValues previous;
+        for (std::size_t i = 0; i < changes.size(); ++i) keep(changes[i], before[i], after[i], previous);
+        // Values that are valid together only may have been set together.
+        for (const auto& [node, values] : previous) {
+            const GraphNode& kept = *target_.find(node);
+            if (kept.description->check_together(kept.parameters)) continue;
+            for (std::uint32_t p = 0; p < values.size(); ++p) target_.set_parameter({node, p}, values[p]);
+            changed_differently();
+        }
     }));
+}
+
+/// The graph and the one after a revert have not changed in the same way: plans of a revert are out of date.
+void Confirmation::changed_differently() {
+    stale_ = true;
+    ++stale_changes_;
 }
 
 const GraphNode* Confirmation::find_in_target(const GraphNode& node) {
@@ -198,8 +212,8 @@ const GraphNode* Confirmation::find_in_target(const GraphNode& node) {
     return known != target_ids_.end() ? target_.find(known->second) : nullptr;
 }
 
-/// Applies a change to the graph after a revert, if it has the node, and if its value is valid there.
-void Confirmation::keep(const SetParameter& change, float before, float after) {
+/// Applies a change to the graph after a revert, if it has the node, and if its value is in the range there.
+void Confirmation::keep(const SetParameter& change, float before, float after, KeptValues& previous) {
     const GraphNode* const current = engine_.graph().find(change.node);
     if (current == nullptr) return;
     const GraphNode* const kept = find_in_target(*current);
@@ -209,13 +223,9 @@ void Confirmation::keep(const SetParameter& change, float before, float after) {
     const auto index = description.layout.find_parameter(change.parameter);
     if (!index || !check_parameter(description.layout.parameters[*index], after, change.node)) return;
     const float was = kept->parameters[*index];
-    if (was != before || kept->description != current->description) {
-        stale_ = true;
-        ++stale_changes_;
-    }
-    const AudioGraph::ParameterPlace place{kept->id, *index};
-    target_.set_parameter(place, after);
-    if (!description.check_together(target_.find(place.node)->parameters)) target_.set_parameter(place, was);
+    if (was != before || kept->description != current->description) changed_differently();
+    if (description.type->check != nullptr) previous.try_emplace(kept->id, kept->parameters);
+    target_.set_parameter({kept->id, *index}, after);
 }
 
 // ---------------------------------------------------------------------------------------------------------------------

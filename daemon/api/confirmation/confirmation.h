@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -153,8 +154,10 @@ class Confirmation {
     void settle(TimePoint now);
     void poll_confirming(TimePoint now);
     void end_confirming(const Expected<void>& outcome);
+    void changed_differently();
     [[nodiscard]] const GraphNode* find_in_target(const GraphNode& node);
-    void keep(const SetParameter& change, float before, float after);
+    using KeptValues = std::map<NodeId, std::vector<float>>;  ///< of nodes whose values are valid together only
+    void keep(const SetParameter& change, float before, float after, KeptValues& previous);
     void start_revert(Who by, RevertDone done);
     void plan(std::shared_ptr<Plan> previous);
     void plan_again();

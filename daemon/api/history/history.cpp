@@ -47,6 +47,17 @@ bool interferes(const StepContent& step, const StepContent& later) {
     });
 }
 
+/// Returns whether a parameter has another value than before all changes, which may set it several times.
+bool have_effect(const AudioGraph& graph, std::span<const SetParameter> changes, std::span<const float> before,
+                 std::span<const float> after) {
+    for (std::size_t i = 0; i < changes.size(); ++i) {
+        if (before[i] == after[i]) continue;
+        const auto place = graph.find_parameter(changes[i].node, changes[i].parameter);
+        if (place && graph.find(place->node)->parameters[place->index] != before[i]) return true;
+    }
+    return false;
+}
+
 std::vector<Edit> to_edits(std::span<const SetParameter> changes, std::span<const float> values) {
     std::vector<Edit> edits;
     edits.reserve(changes.size());
@@ -161,7 +172,7 @@ void History::record(const Who& who, std::uint64_t revision, AudioGraph before, 
 
 void History::record(const Who& who, std::uint64_t revision, TimePoint now, std::span<const SetParameter> changes,
                      std::span<const float> before, std::span<const float> after) {
-    if (std::ranges::equal(before, after)) return;
+    if (!have_effect(engine_.graph(), changes, before, after)) return;
     const auto recorded = guarded("recording changes of parameters", [&] {
         discard_redo(who.author);
         if (HistoryStep* const known = gesture(who.author, now, changes)) return extend(*known, changes, after);

@@ -26,9 +26,14 @@ struct Differing {
     const GraphNode* before = nullptr;
     const GraphNode* after = nullptr;
 
+    /// A node may have been replaced by an equal one, or described by the same texts.
     [[nodiscard]] bool differs() const {
-        return before == nullptr || after == nullptr || before->description != after->description ||
-               before->parameters != after->parameters;
+        if (before == nullptr || after == nullptr || before->parameters != after->parameters) return true;
+        const NodeDescription& old = *before->description;
+        const NodeDescription& now = *after->description;
+        if (&old == &now) return false;
+        return old.type != now.type || old.name != now.name || old.given_settings != now.given_settings ||
+               old.annotation != now.annotation;
     }
 };
 

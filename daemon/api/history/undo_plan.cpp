@@ -22,8 +22,14 @@ bool share_a_facet(const NodeChange& a, const NodeChange& b) {
     return false;
 }
 
+/// A request may set parameters of several nodes, and some to the values that they have.
+bool has_effect(const NodeChange& change) {
+    return change.exists_only_once() || change.before->description != change.after->description ||
+           change.before->parameters != change.after->parameters;
+}
+
 bool collide(const NodeChange& earlier, const NodeChange& later) {
-    if (later.exists_only_once()) return true;
+    if (later.exists_only_once()) return has_effect(earlier);
     if (earlier.exists_only_once()) return changes_beyond_parameters(later);  // parameters do not keep a node
     return share_a_facet(earlier, later);
 }

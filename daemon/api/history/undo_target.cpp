@@ -124,15 +124,19 @@ void UndoTarget::set_target(Node& node) const {
     if (!exists()) return;
     // The facets that have another value now. All count if the node comes back; other settings may bring back parameters.
     std::set<Facet> facets;
-    const auto add_facets = [&](bool all) {
+    const auto add_facets = [&](auto counts) {
         for (const Link& link : node.links) {
-            if (!all && !toggled_.contains(link.step)) continue;
-            for (Facet& facet : different_facets(link.change->before.get(), link.change->after.get()))
-                facets.insert(std::move(facet));
+            for (Facet& facet : different_facets(link.change->before.get(), link.change->after.get())) {
+                if (counts(link, facet)) facets.insert(std::move(facet));
+            }
         }
     };
-    add_facets(node.present == nullptr);
-    if (facets.contains({Facet::Kind::settings})) add_facets(true);
+    add_facets([&](const Link& link, const Facet&) { return node.present == nullptr || toggled_.contains(link.step); });
+    if (node.present != nullptr && facets.contains({Facet::Kind::settings})) {
+        add_facets([&](const Link&, const Facet& facet) {
+            return facet.kind == Facet::Kind::parameter && !node.present->value(facet.parameter);
+        });
+    }
     FacetValues values;
     for (const Facet& facet : facets) {
         if (const Link* const latest = link(node, facet)) {

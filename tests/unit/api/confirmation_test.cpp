@@ -287,6 +287,30 @@ TEST_F(ConfirmationTest, AParameterThatTheEditHasSetAndAnotherLaterStays) {
     EXPECT_EQ(script.engine.revision(), 2U) << "there was nothing to change";
 }
 
+TEST_F(ConfirmationTest, ParametersThatAreValidTogetherOnlyStayTogether) {
+    EXPECT_OK(call(edits("edits { add_node { name: \"free\" type: \"biquad\" } }")));
+    EXPECT_OK(call(edits(kUnplug, kConfirm)));
+    EXPECT_OK(
+        call("set_parameters { changes { node: \"free\" parameter: \"a1\" value: 1.2 } changes { node: \"free\" "
+             "parameter: \"a2\" value: 0.5 } }",
+             'b'));
+    pass(std::chrono::seconds{30});
+    EXPECT_EQ(value("free", "a1"), 1.2F);
+    EXPECT_EQ(value("free", "a2"), 0.5F);
+}
+
+TEST_F(ConfirmationTest, AParameterThatStaysIsNotChangedByAnUndoOfOtherSettings) {
+    EXPECT_OK(call(edits("edits { set_parameter { node: \"vol\" parameter: \"gain_db\" value: -20 } }", kConfirm)));
+    EXPECT_OK(call(set("gain_db", -20), 'b'));
+    pass(std::chrono::seconds{30});
+    EXPECT_EQ(value("vol", "gain_db"), -20.0F);
+    EXPECT_OK(call(
+        edits("edits { change_settings { node: \"vol\" settings { fields { key: \"channels\" value { number_value: 2 "
+              "} } } } }")));
+    EXPECT_OK(call("undo { }"));
+    EXPECT_EQ(value("vol", "gain_db"), -20.0F);
+}
+
 TEST_F(ConfirmationTest, ParametersThatChangeWhileTheRevertIsPlannedStay) {
     EXPECT_OK(call(
         edits("edits { set_parameter { node: \"vol\" parameter: \"gain_db\" value: -20 } }" + add("x"), kConfirm)));

@@ -229,6 +229,46 @@ TEST(HistoryIdentity, HoldsAcrossRestarts) {
     EXPECT_EQ(later.offline.engine.graph().node_count(), 0U);
 }
 
+TEST(HistoryIdentity, AnEditWithoutEffectIsNotAStep) {
+    Studio studio;
+    ASSERT_TRUE(studio.edit("cid", tone_edits()));
+    ASSERT_TRUE(studio.undo("cid"));
+    const auto revision = studio.offline.engine.revision();
+    ASSERT_TRUE(studio.redo("cid"));
+    GraphDocument same = studio.offline.engine.graph().document();
+    same.annotation = {};
+    for (const std::vector<Edit>& edits :
+         {std::vector<Edit>{RenameNode{"vol", "vol"}},
+          {ChangeSettings{"vol", {}, {}}},
+          {Describe{"vol", "", {}}},
+          {Connect{"osc", "vol", 0.0F}},
+          {RemoveNode{"osc"}, AddNode{"sine", "osc", {}, {}}, Connect{"osc", "vol", {}}},
+          {ReplaceGraph{same}}})
+        ASSERT_TRUE(studio.edit("cid", edits));
+    const SetParameter twice[] = {{"vol", "gain_db", -5.0F, {}}, {"vol", "gain_db", 0.0F, {}}};
+    const float before[] = {0.0F, 0.0F};
+    float after[2] = {};
+    ASSERT_TRUE(studio.offline.engine.set_parameters(twice, after));
+    studio.history.record({"cid", "test"}, revision, studio.now, twice, before, after);
+    EXPECT_EQ(studio.summaries().size(), 1U);
+    ASSERT_TRUE(studio.undo("cid"));
+    EXPECT_EQ(studio.offline.engine.graph().node_count(), 0U) << "the step that had an effect";
+}
+
+TEST(HistoryIdentity, AParameterThatWasSetToItsValueDoesNotConcernTheStep) {
+    Studio studio;
+    ASSERT_TRUE(studio.edit("cid", tone_edits()));
+    const SetParameter both[] = {{"osc", "gain_db", -5.0F, {}}, {"vol", "gain_db", 0.0F, {}}};
+    const float before[] = {-20.0F, 0.0F};
+    float after[2] = {};
+    ASSERT_TRUE(studio.offline.engine.set_parameters(both, after));
+    studio.history.record({"ann", "test"}, 1, studio.now, both, before, after);
+    ASSERT_TRUE(studio.edit("bob", {RemoveNode{"vol"}}));
+    const auto undone = studio.undo("ann");
+    ASSERT_TRUE(undone) << undone.error().sentence;
+    EXPECT_EQ(studio.value("osc", "gain_db"), -20.0F);
+}
+
 TEST(HistorySummary, NamesTheLastValueOfAParameter) {
     const std::vector<Edit> edits{SetParameter{"vol", "gain_db", -5.0F, {}}, SetParameter{"vol", "gain_db", -8.0F, {}}};
     EXPECT_EQ(summary_of(edits), "set vol.gain_db = -8");

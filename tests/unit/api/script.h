@@ -139,6 +139,8 @@ class Script {
     void render_block();
     /// Switches to a device with this number of channels from the next block on.
     void set_device_channels(std::uint32_t channels_out);
+    /// Returns the latest block that was rendered.
+    [[nodiscard]] AudioReadView output() const { return outputs_.read(); }
     void block() {
         render_block();
         tick({});
