@@ -55,9 +55,7 @@ struct Confirmation::Plan {
     void run(const Engine& engine) {
         if (previous != nullptr) {
             spares = std::move(previous->spares);
-            if (previous->state) Engine::give_back(std::move(previous->transaction().prepared));
-            previous->state = nullptr;
-            previous.reset();
+            previous.reset();  // its processors return to the spares
         }
         TransactionContent content;
         content.transaction.edits = difference(snapshot->graph, target, Pairs::by_identity);
