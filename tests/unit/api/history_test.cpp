@@ -99,9 +99,10 @@ std::pair<std::vector<std::uint64_t>, std::vector<std::uint64_t>> allocations_of
     std::pair<std::vector<std::uint64_t>, std::vector<std::uint64_t>> counts;
     const std::size_t steps = studio.history.steps().size();
     std::function<std::string()> record;
+    // The graph keeps 0 dB, which no change has as its value before: each of them has an effect.
     for (int i = 0; i < kChanges; ++i) {
-        const SetParameter change{"vol", "gain_db", -0.001F * static_cast<float>(i + 1), {}};
-        const float before = -0.001F * static_cast<float>(i);
+        const SetParameter change{"vol", "gain_db", -0.001F * static_cast<float>(i + 2), {}};
+        const float before = -0.001F * static_cast<float>(i + 1);
         const bool recorded = i != 0 && i % kChangesInRecord == 0;
         if (recorded) record = studio.history.take_changes();
         studio.now += std::chrono::milliseconds{10};
