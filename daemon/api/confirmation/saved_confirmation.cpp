@@ -9,6 +9,7 @@
 #include <sstream>
 #include <utility>
 
+#include "frame/frame_codec.h"
 #include "rta/v1/control.pb.h"
 
 namespace rta::api {
@@ -16,6 +17,13 @@ namespace {
 
 std::unexpected<Error> damaged_confirmation() {
     return fail(ErrorCode::invalid_argument, "the confirmation is damaged");
+}
+
+/// Not a stream of protobuf: if memory runs out while that appends to a string, its destructor ends the process.
+void append_delimited(std::string& text, const google::protobuf::MessageLite& message) {
+    const std::string bytes = message.SerializeAsString();
+    append_frame_length(text, bytes.size());
+    text += bytes;
 }
 
 }  // namespace
@@ -36,11 +44,8 @@ std::string SavedConfirmation::write() const {
                        std::to_string(mark.next_number) + " " + std::to_string(identities.size()) + "\n";
     for (const auto& [name, identity] : identities)
         text += name + " " + std::to_string(std::to_underlying(identity)) + "\n";
-    {
-        google::protobuf::io::StringOutputStream stream{&text};
-        google::protobuf::util::SerializeDelimitedToZeroCopyStream(open, &stream);
-        google::protobuf::util::SerializeDelimitedToZeroCopyStream(undone, &stream);
-    }
+    append_delimited(text, open);
+    append_delimited(text, undone);
     return text + document;
 }
 

@@ -2,7 +2,7 @@
 #include "api/history/saved_history.h"
 
 #include <google/protobuf/io/coded_stream.h>
-#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
+#include <google/protobuf/message_lite.h>
 
 #include <algorithm>
 #include <bit>
@@ -26,20 +26,26 @@ constexpr std::uint64_t kMostElements = 10'000'000;
 
 std::unexpected<Error> damaged() { return fail(ErrorCode::invalid_argument, "the history is damaged"); }
 
+/// Does not use the streams of protobuf: if memory runs out while they append to a string, their destructors end the process.
 class Writer {
  public:
-    explicit Writer(std::string& text) : stream_{&text}, coded_{&stream_} {}
-    void number(std::uint64_t value) { coded_.WriteVarint64(value); }
-    void value(float value) { coded_.WriteLittleEndian32(std::bit_cast<std::uint32_t>(value)); }
+    explicit Writer(std::string& text) : text_{text} {}
+    void number(std::uint64_t value) {
+        for (; value >= 0x80U; value >>= 7U) text_.push_back(static_cast<char>((value & 0x7FU) | 0x80U));
+        text_.push_back(static_cast<char>(value));
+    }
+    void value(float value) {
+        const auto bits = std::bit_cast<std::uint32_t>(value);
+        for (const unsigned shift : {0U, 8U, 16U, 24U}) text_.push_back(static_cast<char>((bits >> shift) & 0xFFU));
+    }
     void text(std::string_view value) {
         number(value.size());
-        coded_.WriteRaw(value.data(), static_cast<int>(value.size()));
+        text_ += value;
     }
     void message(const google::protobuf::MessageLite& message) { text(message.SerializeAsString()); }
 
  private:
-    google::protobuf::io::StringOutputStream stream_;
-    google::protobuf::io::CodedOutputStream coded_;
+    std::string& text_;
 };
 
 /// Every function returns nothing at the end of the text.

@@ -2,44 +2,14 @@
 // A commit during which memory runs out, at each of its allocations in turn: nothing changes, and the sound goes on.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <limits>
 #include <memory>
 #include <new>
 #include <string>
 #include <vector>
 
 #include "document/document.h"
+#include "support/failing_allocations.h"
 #include "support/offline_engine.h"
-
-namespace {
-
-/// Allocations of this thread that still succeed.
-thread_local constinit std::size_t allocations_left = std::numeric_limits<std::size_t>::max();
-
-void* allocate(std::size_t size, std::size_t alignment) {
-    if (allocations_left == 0) throw std::bad_alloc{};
-    --allocations_left;
-    void* const memory = std::aligned_alloc(alignment, (size + alignment) / alignment * alignment);
-    if (memory == nullptr) throw std::bad_alloc{};
-    return memory;
-}
-
-}  // namespace
-
-// GCC takes free() for a mismatch where it inlines these.
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic ignored "-Wmismatched-new-delete"
-#endif
-// The other forms call these.
-void* operator new(std::size_t size) { return allocate(size, alignof(std::max_align_t)); }
-void* operator new(std::size_t size, std::align_val_t alignment) {
-    return allocate(size, static_cast<std::size_t>(alignment));
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
 
 namespace rta::test {
 namespace {
@@ -58,11 +28,11 @@ struct ShortOfMemory : testing::Test {
         allocations_left = allocations;
         try {
             const auto ticket = engine.engine.commit(prepared);
-            allocations_left = std::numeric_limits<std::size_t>::max();
+            allocations_left = kNeverFails;
             EXPECT_TRUE(ticket) << ticket.error().sentence;
             return true;
         } catch (const std::bad_alloc&) {
-            allocations_left = std::numeric_limits<std::size_t>::max();
+            allocations_left = kNeverFails;
             return false;
         }
     }
@@ -85,7 +55,7 @@ struct ShortOfMemory : testing::Test {
             ASSERT_LT(allocations, 10'000U);
         }
         EXPECT_GT(allocations, 5U);
-        ASSERT_TRUE(commit(other, *prepared_for_other, std::numeric_limits<std::size_t>::max()));
+        ASSERT_TRUE(commit(other, *prepared_for_other, kNeverFails));
         EXPECT_EQ(text(offline.engine), text(other.engine));
         EXPECT_EQ(
             std::vector<std::string>(prepared->kept_nodes().begin(), prepared->kept_nodes().end()),
@@ -125,11 +95,11 @@ TEST_F(ShortOfMemory, SoIsACommitAtAFrame) {
     for (allocations_left = 0;; allocations_left = static_cast<std::size_t>(++count)) {
         try {
             const auto ticket = offline.engine.commit_at(*prepared, offline.frame() + 640);
-            allocations_left = std::numeric_limits<std::size_t>::max();
+            allocations_left = kNeverFails;
             ASSERT_TRUE(ticket) << ticket.error().sentence;
             break;
         } catch (const std::bad_alloc&) {
-            allocations_left = std::numeric_limits<std::size_t>::max();
+            allocations_left = kNeverFails;
             ASSERT_EQ(text(offline.engine), before);
             offline.render_block();
             ASSERT_LT(count, 10'000);
