@@ -259,7 +259,7 @@ void GraphStore::run_job(std::unique_lock<std::mutex>& lock) {
     const auto begin = std::chrono::steady_clock::now();
     job->result = save(*job);
     job->journal_open = is_journal_open();
-    job->room = job->journal_open ? journal_->room() : 0;
+    if (job->journal_open) job->room = offer_room(0);
     interval_end_ = begin + (job->result ? settings_.save_interval : settings_.retry_interval);
     lock.lock();
     if (job->result) {
@@ -284,12 +284,13 @@ void GraphStore::run_records(std::unique_lock<std::mutex>& lock, std::uint64_t l
     next_write_ = std::chrono::steady_clock::now() + kJournalInterval;
     if (!written->records.empty()) written->result = write(*written);
     if (!written->result) records_lost_ = true;
+    for (const Pending& pending : written->records) kept_room_ -= std::min(kept_room_, pending.bytes);
     written->journal_open = is_journal_open();
     if (written->journal_open) {
         // Some more, so that the next changes need not wait for it.
         if (!journal_->reserve(wanted + kReservedAhead))
             written->reserved = journal_->reserve(wanted + Journal::kPieceBytes / 2);
-        written->room = journal_->room();
+        written->room = offer_room(wanted);
         written->journal_is_long =
             journal_->entry_bytes() >= kJournalBytes || journal_->entry_count() >= settings_.journal_entries;
     }
@@ -302,6 +303,15 @@ void GraphStore::run_records(std::unique_lock<std::mutex>& lock, std::uint64_t l
     lock.unlock();
     post_with_retry([this, written] { records_written(*written); });
     lock.lock();
+}
+
+/// Returns how many bytes the control thread may promise from now on. More are kept for it, as long as it may still promise
+/// what was offered before. What is reserved beyond that is left for the history: otherwise each write with a history would
+/// make the journal longer than its entries.
+std::size_t GraphStore::offer_room(std::size_t wanted) {
+    const std::size_t room = std::min(journal_->room(), wanted + kReservedAhead);
+    kept_room_ = std::max(kept_room_, room);
+    return room;
 }
 
 /// Returns whether the journal is open and still in its folder.
@@ -328,11 +338,12 @@ Expected<void> GraphStore::write(Written& written) {
             history_bytes += entry.history->size();
         }
         // Space was reserved for the changes only: without space for the history, they are recorded without it.
-        if (history_bytes != 0 && !journal_->reserve(journal_->room() + history_bytes)) {
+        const auto reserved = history_bytes == 0 ? Expected<void>{} : journal_->reserve(kept_room_ + history_bytes);
+        if (!reserved) {
             for (JournalEntry& entry : entries) entry.history.reset();
-            journal_history_lost_ = true;
+            journal_history_lost_ = reserved.error();
         }
-        written.history_lost = journal_history_lost_;
+        if (journal_history_lost_) written.history = std::unexpected(*journal_history_lost_);
         auto appended = journal_->append(entries);
         if (!appended) journal_->close();
         if (appended && !journal_end_) journal_end_ = std::chrono::steady_clock::now() + kJournalAge;
@@ -434,7 +445,9 @@ Expected<std::unique_ptr<Journal>> GraphStore::next_journal(const JournalBase& b
 Expected<void> GraphStore::accept_journal(std::unique_ptr<Journal> next, JournalBase base) {
     journal_ = std::move(next);
     saved_base_ = std::move(base);
-    journal_history_lost_ = saved_base_.history == JournalBase::History::lost;
+    journal_history_lost_.reset();
+    if (saved_base_.history == JournalBase::History::lost)
+        journal_history_lost_ = Error{ErrorCode::unavailable, "the history before it was not saved", {}};
     journal_end_.reset();
     auto accepted = folder_.accept_next_journal();
     if (!accepted) journal_->close();
@@ -492,12 +505,10 @@ void GraphStore::records_written(Written& written) {
     } else if (!written.records.empty()) {
         saved_changes_.graph = std::max(saved_changes_.graph, written.records.back().changes.graph);
         saved_revision_ = std::max(saved_revision_, written.records.back().record.revision);
-        history_saved(written.history_lost
-                          ? fail(ErrorCode::resource_exhausted, "not enough space in " + folder_.journal_path())
-                          : Expected<void>{});
+        history_saved(written.history);
     }
     if (written.journal_open) reservation_done(written.reserved);
-    graph_due_ = graph_due_ || written.journal_is_long || written.history_lost;
+    graph_due_ = graph_due_ || written.journal_is_long || !written.history;
     if (is_unsaved() && !std::exchange(busy_, true)) start_save();
     // Released on this thread, as in saved().
     const std::vector<Pending> records = std::exchange(written.records, {});

@@ -164,7 +164,7 @@ class GraphStore {
         std::size_t room = 0;
         bool journal_open = false;
         bool journal_is_long = false;
-        bool history_lost = false;
+        Expected<void> history{};  ///< of writing what they have changed in the history
     };
 
     void changed();
@@ -177,6 +177,7 @@ class GraphStore {
     void run();
     void run_job(std::unique_lock<std::mutex>& lock);
     void run_records(std::unique_lock<std::mutex>& lock, std::uint64_t last);
+    [[nodiscard]] std::size_t offer_room(std::size_t wanted);
     [[nodiscard]] bool is_record_due(TimePoint now) const;
     [[nodiscard]] std::optional<TimePoint> next_time() const;
     [[nodiscard]] bool is_journal_open() const;
@@ -202,11 +203,13 @@ class GraphStore {
     const Settings settings_;
 
     // Used by the thread only, once it runs.
-    std::unique_ptr<Journal> journal_;   ///< null: none has been created
-    JournalBase saved_base_;             ///< of a journal for `graph.json` as it is now
-    bool journal_history_lost_ = false;  ///< an entry of the journal lacks what it has changed in the history
-    bool records_lost_ = false;          ///< since the graph was saved: no journal may begin without saving it again
-    bool other_journal_ = false;         ///< without has_journal(): the folder contains one
+    std::unique_ptr<Journal> journal_;  ///< null: none has been created
+    JournalBase saved_base_;            ///< of a journal for `graph.json` as it is now
+    std::optional<Error>
+        journal_history_lost_;    ///< why an entry of the journal lacks what it has changed in the history
+    std::size_t kept_room_ = 0;   ///< bytes of the journal that the control thread may still promise
+    bool records_lost_ = false;   ///< since the graph was saved: no journal may begin without saving it again
+    bool other_journal_ = false;  ///< without has_journal(): the folder contains one
     StateFolder folder_;
     Files known_;
     Files lost_;                               ///< known, and removed with the folder
@@ -224,7 +227,7 @@ class GraphStore {
     std::uint64_t number_ = 0;        ///< of the latest record
     std::uint64_t saved_number_ = 0;  ///< of the latest record that the saved graph contains
     std::size_t promised_ = 0;        ///< bytes of records that have not been written
-    std::size_t room_ = 0;            ///< of the journal, when those before them had been written
+    std::size_t room_ = 0;            ///< for them and further ones, when those before them had been written
     bool journal_known_ = false;      ///< it was opened, or that has failed
     bool journal_open_ = false;
     bool graph_due_ = false;       ///< with a journal: the graph must be saved

@@ -396,6 +396,13 @@ TEST_F(DurableStoreTest, ChangesThatWaitAreWrittenTogether) {
     EXPECT_EQ(restored()->names.size(), 500U);
 }
 
+TEST_F(DurableStoreTest, WritesWithAHistoryReserveWhatTheyNeed) {
+    const auto daemon = started();
+    for (int i = 0; i < 200; ++i) ASSERT_EQ(daemon->edit(node(i)), Outcome::durable) << i;
+    EXPECT_LT(fs::file_size(journal_), std::uintmax_t{1} << 20U);
+    EXPECT_TRUE(daemon->warnings.empty());
+}
+
 /// The change is made by another client while the disk does not answer.
 TEST_F(DurableStoreTest, WhatIsNotWrittenYetIsBounded) {
     const auto daemon = started();
