@@ -29,6 +29,9 @@ bool PortTaps::replace(std::vector<WatchedPort> ports) {
     const std::vector<const void*> after = sorted_taps(ports, &WatchedPort::tap);
     // One that no plan has borrowed is not kept until a plan returns.
     const std::vector<const void*> not_borrowed = sorted_taps(entered_, std::identity{});
+    left_.reserve(left_.size() + ports_.size());
+    entered_.reserve(entered_.size() + ports.size());
+    // Memory may run out up to here.
     std::erase_if(entered_, [&](const auto& tap) { return !has(after, tap); });
     for (const WatchedPort& old : ports_) {
         if (!has(after, old.tap) && !has(not_borrowed, old.tap)) left_.push_back(old.tap.get());

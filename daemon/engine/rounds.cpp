@@ -190,8 +190,11 @@ void Rounds::adopted(std::uint64_t serial, std::uint64_t frame,
 bool Rounds::due(std::uint64_t frame) const {
     if (round_.running && (!round_.end_frame || *round_.end_frame > frame)) return false;
     if (round_.running || follow_up_due(frame) || (glide_end_frame_ && *glide_end_frame_ <= frame)) return true;
-    const auto is_due = [&](const GainRamp& ramp) { return ramp.end_frame && follow_up_of(ramp) <= frame; };
-    if (std::ranges::any_of(gain_ramps_, is_due)) return true;
+    bool in_order = true;  // see end_gains()
+    for (const GainRamp& ramp : gain_ramps_) {
+        in_order = in_order && ramp.has_ended(frame);
+        if (ramp.has_ended(frame) && (ramp.drains || (in_order && follow_up_of(ramp) <= frame))) return true;
+    }
     return std::ranges::any_of(units_, [&](const ChangeUnit& unit) { return unit.retry_frame <= frame; });
 }
 
@@ -200,12 +203,35 @@ bool Rounds::unfinished() const {
            !heard_.empty();
 }
 
-void Rounds::end_round(std::uint64_t frame) {
-    while (!gain_ramps_.empty() && gain_ramps_.front().end_frame && *gain_ramps_.front().end_frame <= frame) {
+/// Gains rest in the order of their plans, which the fade of a recall may hold up for minutes. Nodes leave as soon as
+/// their own inputs have faded out.
+void Rounds::end_gains(std::uint64_t frame) {
+    for (GainRamp& ramp : gain_ramps_) {
+        if (ramp.has_ended(frame) && std::exchange(ramp.drains, false)) follow_up_from(*ramp.end_frame);
+    }
+    while (!gain_ramps_.empty() && gain_ramps_.front().has_ended(frame)) {
         ended_gains_ = gain_ramps_.front().serial;
         follow_up_from(follow_up_of(gain_ramps_.front()));
         gain_ramps_.pop_front();
     }
+    // The last one of those that have ended stands for those before it.
+    const auto both_ended = [&](const GainRamp& a, const GainRamp& b) {
+        return a.has_ended(frame) && b.has_ended(frame);
+    };
+    const auto kept = std::unique(gain_ramps_.rbegin(), gain_ramps_.rend(), both_ended);
+    gain_ramps_.erase(gain_ramps_.begin(), kept.base());
+}
+
+std::vector<std::uint64_t> Rounds::draining() const {
+    std::vector<std::uint64_t> serials;
+    for (const GainRamp& ramp : gain_ramps_) {
+        if (ramp.drains) serials.push_back(ramp.serial);
+    }
+    return serials;
+}
+
+void Rounds::end_round(std::uint64_t frame) {
+    end_gains(frame);
     if (!round_.running || !round_.end_frame || *round_.end_frame > frame) return;
     round_.running = false;
     if (sound_.settle()) follow_up_from(frame);

@@ -137,8 +137,10 @@ class Rounds {
     struct GainRamp {
         std::uint64_t serial;
         std::uint32_t frames;  ///< of the longest ramp of the plan
-        bool drains;           ///< nodes leave when it has ended
+        bool drains;           ///< nodes leave when it has ended; false afterwards
         std::optional<std::uint64_t> end_frame{};
+
+        [[nodiscard]] bool has_ended(std::uint64_t frame) const { return end_frame && *end_frame <= frame; }
     };
     struct Heard {
         std::uint64_t serial;
@@ -164,6 +166,9 @@ class Rounds {
     [[nodiscard]] Step step(const AudioGraph& graph, const Moment& now,
                             const std::function<std::shared_ptr<NodeInstance>(NodeId)>& instance);
     void end_round(std::uint64_t frame);
+    void end_gains(std::uint64_t frame);
+    /// Returns the plans in which inputs of nodes still fade out.
+    [[nodiscard]] std::vector<std::uint64_t> draining() const;
     void follow_up_from(std::uint64_t frame) { follow_up_frame_ = std::min(frame, follow_up_frame_.value_or(frame)); }
     [[nodiscard]] bool follow_up_due(std::uint64_t frame) const {
         return follow_up_frame_ && *follow_up_frame_ <= frame;

@@ -58,7 +58,7 @@ Rounds::Step Rounds::step(const AudioGraph& graph, const Moment& now,
     glide_end_frame_ = next_glide_end(sound_, adopted_serial_);
     const std::size_t count = sound_.nodes.size();
     const bool enters = count != count_before;
-    const bool drains = sound_.prune({.serial = now.serial, .ended_gains = ended_gains_}).drains;
+    const bool drains = sound_.prune({.serial = now.serial, .draining = draining()}).drains;
     aims_gain_ = aims_gain_ || drains;
     const bool leaves = sound_.nodes.size() != count;
     // The wanted state of a unit that starts is kept with the plan.

@@ -371,13 +371,13 @@ bool SoundingGraph::settle_before_start() {
     for (Node& node : nodes) node.hearing.settle();
     for (Connection& connection : connections) connection.hearing.settle();
     // The presence of what has left is still 1: it must not be used again.
-    return prune({.serial = 0, .ended_gains = 0}).removed;
+    return prune({.serial = 0, .draining = {}}).removed;
 }
 
 bool SoundingGraph::stays(std::uint32_t index, const Exit& exit, bool& drains) {
     Node& node = nodes[index];
     if (exit.serial == 0 || !node.compiled.instance->description().type->remembers_input) return false;
-    if (node.drains_in != 0) return node.drains_in > exit.ended_gains;
+    if (node.drains_in != 0) return std::ranges::find(exit.draining, node.drains_in) != exit.draining.end();
     for (Connection& connection : into_node(index)) {
         if (!connection.hearing.playing() || connection.gain == 0.0F) continue;
         connection.gain = connection.wanted_gain = 0.0F;

@@ -150,8 +150,8 @@ struct SoundingGraph {
     bool settle_before_start();
     /// The plan with which nodes leave.
     struct Exit {
-        std::uint64_t serial;       ///< 0: nothing has sounded yet
-        std::uint64_t ended_gains;  ///< serial of the latest plan whose ramps of gains have ended
+        std::uint64_t serial;                 ///< 0: nothing has sounded yet
+        std::vector<std::uint64_t> draining;  ///< serials of the plans in which inputs of nodes still fade out
     };
     struct Pruned {
         bool removed;  ///< some nodes or connections

@@ -62,7 +62,7 @@ class PlanCompiler {
         return std::span{request_.connections}.first(first_connection_[node + 1]).subspan(first_connection_[node]);
     }
 
-    /// Returns the nodes without a step; empty if there are none.
+    /// Returns the nodes without a step; empty if all have one.
     [[nodiscard]] std::vector<bool> views() const {
         std::vector<bool> views;
         for (std::uint32_t node = 0; node < request_.nodes.size(); ++node) {

@@ -206,7 +206,7 @@ class LayoutBuilder {
     std::span<const std::uint32_t> first_connection_;
     PlanLayout& layout_;
     std::vector<std::uint32_t> last_reader_;            ///< segment, for each signal
-    std::vector<std::span<const std::uint32_t>> kept_;  ///< numbers, for each signal; empty: there are none
+    std::vector<std::span<const std::uint32_t>> kept_;  ///< numbers, for each signal; empty: none
     std::vector<Buffer> buffers_;
     std::uint32_t first_free_ = 0;    ///< no buffer before it is free, except kept ones
     std::uint32_t newly_passed_ = 0;  ///< buffers, in the segment

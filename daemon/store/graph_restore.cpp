@@ -146,7 +146,7 @@ void GraphRestore::keep_journal(const std::string& why, bool in_use) {
                          (kept ? "kept as " + *kept : kept.error().sentence));
 }
 
-/// Returns the graph and the history after the changes in the journal; nullopt if there are none.
+/// Returns the graph and the history after the changes in the journal; nullopt: no changes.
 std::optional<GraphRestore::Replayed> GraphRestore::replay_journal(SavedGraph& saved) {
     if (!loaders_.replay || !saved.journal || saved.journal->entries.empty()) return std::nullopt;
     find_history(saved);
@@ -171,7 +171,7 @@ Expected<void> GraphRestore::load_replayed(SavedGraph& saved, Replayed replayed)
         result_.replayed = true;
         return loaded;
     }
-    // That so many starts have failed is not the fault of the journal.
+    // The journal is not the reason for the failed starts.
     if (!is_damage(loaded.error()) || loaded.error().code == ErrorCode::aborted || !saved.text) return loaded;
     keep_journal("the graph after the changes in it cannot be restored: " + loaded.error().sentence, false);
     saved.journal.reset();

@@ -19,7 +19,7 @@ namespace rta::store {
 /// Restores the graph, its history and the state of the output from a folder: what GraphStore does at a start. [control]
 class GraphRestore {
  public:
-    /// After this many failed restores in a row, the graph is no longer restored. A single one may have another cause,
+    /// After this number of failed restores in a row, the graph is no longer restored. A single one may have another cause,
     /// such as a power failure.
     static constexpr unsigned kMaximumFailedRestores = 2;
 

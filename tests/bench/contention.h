@@ -38,7 +38,6 @@ class Attackers {
     Attackers(const Attackers&) = delete;
     Attackers& operator=(const Attackers&) = delete;
     ~Attackers();
-    [[nodiscard]] std::uint64_t sent_bytes() const { return sent_; }
     [[nodiscard]] std::uint64_t received_bytes() const { return received_; }
 
  private:
@@ -49,7 +48,6 @@ class Attackers {
     const std::filesystem::path socket_;
     const Attack& attack_;
     std::atomic<bool> stop_{false};
-    std::atomic<std::uint64_t> sent_{0};
     std::atomic<std::uint64_t> received_{0};
     std::vector<std::vector<Connection>> connections_;
     std::vector<std::thread> threads_;

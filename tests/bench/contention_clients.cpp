@@ -239,7 +239,6 @@ void Attackers::run(std::vector<Connection>& connections) {
             const ssize_t count = ::send(connection.socket.get(), bytes.data() + connection.sent,
                                          bytes.size() - connection.sent, MSG_NOSIGNAL);
             if (count <= 0) continue;
-            sent_ += static_cast<std::uint64_t>(count);
             connection.sent += static_cast<std::size_t>(count);
             if (connection.sent < bytes.size()) continue;
             connection.sent = 0;

@@ -77,7 +77,6 @@ class Judge {
 
     void take_graph(std::uint64_t number, State& state);
     void take_revert(std::uint64_t number, State& state);
-    bool take_transaction(std::uint64_t number, const Exchange& exchange, State& state);
     bool take_undo(std::uint64_t number, const Exchange& exchange, State& state);
     bool take_recall(std::uint64_t number, const std::string& name, std::uint64_t from, State& state,
                      std::string& reason);

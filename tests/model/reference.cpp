@@ -964,18 +964,6 @@ bool History::collides(const std::set<std::uint64_t>& numbers) const {
     return false;
 }
 
-bool History::meets_others(const std::set<std::uint64_t>& numbers) const {
-    std::set<std::string> nodes;
-    for (const Step& step : steps_) {
-        if (numbers.contains(step.number)) nodes.merge(step.nodes());
-    }
-    return std::ranges::any_of(steps_, [&](const Step& step) {
-        if (numbers.contains(step.number)) return false;
-        const std::set<std::string> others = step.nodes();
-        return std::ranges::any_of(others, [&](const std::string& node) { return nodes.contains(node); });
-    });
-}
-
 void History::toggle(const std::vector<std::uint64_t>& undone, const std::vector<std::uint64_t>& redone,
                      const std::string& author) {
     for (const std::uint64_t number : undone) {

@@ -178,8 +178,6 @@ class History {
     [[nodiscard]] Graph toggled(const Graph& graph, const std::set<std::uint64_t>& numbers) const;
     /// Returns whether a later step that stays, and is none of these, has changed the same parts, other than parameters.
     [[nodiscard]] bool collides(const std::set<std::uint64_t>& numbers) const;
-    /// Returns whether a step that is none of these concerns the same nodes or the graph itself.
-    [[nodiscard]] bool meets_others(const std::set<std::uint64_t>& numbers) const;
     void toggle(const std::vector<std::uint64_t>& undone, const std::vector<std::uint64_t>& redone,
                 const std::string& author);
 

@@ -55,7 +55,7 @@ Result<void> run_scene_recall(Context& context, const Arguments& arguments) {
 
 constexpr auto kSceneRecallOptions = with_edit_options(
     std::array{Option{"--fade", "TIME", "Set the time in which parameters and gains of connections reach the scene."},
-               Option{"--force", "", "First revert the edit of another author that waits for its confirmation."}});
+               Option{"--force", "", "Also revert the edit of another author that waits for its confirmation."}});
 
 }  // namespace
 

@@ -471,6 +471,7 @@ void Confirmation::fail_revert(const Error& error) {
         ++progress_;
     }
     if (done) done(std::unexpected(error));
+    if (plan->state) workers_.free(std::move(*plan->state));
     wake_();
 }
 

@@ -230,6 +230,7 @@ std::uint32_t PortWatches::width_of(PortRef port) const {
 
 /// Looks the names up, and lets the engine measure what they refer to. A tap that already measures the port stays.
 void PortWatches::resolve() {
+    changed_ = true;  // after an exception, they are looked up again
     std::vector<WatchedPort> watched;
     std::size_t channels = 0;
     std::size_t spectra = 0;
@@ -254,7 +255,6 @@ void PortWatches::resolve() {
         if (ref) watched.push_back({*ref, measured.tap});
     }
     engine_.watch_ports(std::move(watched));
-    // After an exception, they are looked up again.
     resolved_revision_ = engine_.revision();
     changed_ = false;
 }

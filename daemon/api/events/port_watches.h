@@ -164,7 +164,7 @@ class PortWatches {
     std::size_t watches_ = 0;                ///< of all members
     std::uint64_t frame_ = 0;                ///< up to which levels have been taken
     std::uint64_t resolved_revision_ = 0;    ///< of the graph in which the names were looked up last
-    bool changed_ = false;                   ///< views have been added or removed since
+    bool changed_ = false;                   ///< views have been added or removed since, or that failed
     std::optional<dsp::Spectrum> analyzer_;  ///< once it is needed
 };
 

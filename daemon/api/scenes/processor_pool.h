@@ -24,8 +24,8 @@ struct ByTypeAndSettings {
     [[nodiscard]] bool operator()(const NodeDescription& a, const Shared& b) const { return (*this)(a, *b); }
 };
 
-/// Spare processors of one engine, by type and settings. Only workers lock it: one of them has a low priority, and whoever
-/// waited for it would wait for all other programs. What comes back is pushed without a lock, and sorted by the next worker.
+/// Spare processors of one engine, by type and settings. Only workers lock it: one of them has a low priority, and a
+/// thread that waited for it would wait for all other programs. What comes back is pushed without a lock, and sorted by the next worker.
 /// [any]
 class ProcessorPool final : public SpareProcessors {
  public:

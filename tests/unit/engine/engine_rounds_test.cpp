@@ -631,6 +631,28 @@ TEST_F(EngineRounds, GainsThatFollowEachOtherNeedNoPlansBetweenThem) {
     EXPECT_LE(now(), std::size_t{48'000}) << "and it does not wait for long";
 }
 
+TEST_F(EngineRounds, ALongFadeOfGainsCausesNoWorkAfterLaterEdits) {
+    start();
+    ASSERT_TRUE(offline.apply({Connect{"dc", "out", -6.0F}}, 60'000.0F));
+    offline.render_blocks(8);
+    offline.edit({Connect{"other_dc", "other", -6.0F}});
+    offline.render_blocks(128);
+    const std::uint64_t before = offline.engine.progress();
+    offline.render_blocks(512);
+    EXPECT_EQ(offline.engine.progress(), before) << "nothing is tried again while the fade continues";
+}
+
+TEST_F(EngineRounds, ALongFadeOfGainsDelaysNoNodeThatLeaves) {
+    start(R"(, {"name": "echo", "type": "delay_line"} )",
+          R"(, {"from": "other_dc", "to": "echo"}, {"from": "echo", "to": "other"} )");
+    const std::uint64_t before = offline.engine.statistics().sounding_nodes;
+    ASSERT_TRUE(offline.apply({Connect{"dc", "out", -6.0F}}, 60'000.0F));
+    offline.render_blocks(8);
+    offline.edit({RemoveNode{"echo"}});
+    offline.render_blocks(128);
+    EXPECT_EQ(offline.engine.statistics().sounding_nodes, before - 1);
+}
+
 /// Random edits of a graph of several segments. Another engine gets each edited graph as its first one: a plan that shares
 /// segments with the one before plays the same.
 TEST(EngineSegments, EditsOfALargeGraphSoundLikeTheGraphThatTheyMake) {
