@@ -437,24 +437,27 @@ Schedule::Progress Schedule::advance_transaction(const std::shared_ptr<Entry>& e
         case Entry::Stage::preparing:
             return Progress::waits;
         case Entry::Stage::failed:
-            return Progress::failed;
         case Entry::Stage::prepared:
             break;
     }
-    if (!entry->fill_frames) {
-        const auto fill = engine_.frames_to_wait(entry->state->prepared);
-        if (!fill && fill.error().code == ErrorCode::aborted) return refused(entry, fill.error());
-        entry->fill_frames = fill.value_or(0);  // other errors count when it is committed
-    }
     const double lead_ns = 2.0 * now.callback_frames * now.frame_ns + kSendAheadNs;
     const double left_ns = now.ns_until(entry->edit.frame) - lead_ns;
-    const double fill_ns = static_cast<double>(*entry->fill_frames) * now.frame_ns;
-    if (entry->edit.settle && (left_ns - fill_ns <= kSettleAheadNs || clock >= entry->next_settling)) {
-        entry->next_settling = clock + kSettleInterval;
-        if (!entry->edit.settle(*entry->state)) {
-            plan_again(*entry);
-            return Progress::waits;
+    if (entry->stage == Entry::Stage::failed) {
+        if (is_outdated(*entry)) return plan_again(*entry, left_ns, clock);
+        return Progress::failed;
+    }
+    if (!entry->fill_frames) {
+        const auto fill = engine_.frames_to_wait(entry->state->prepared);
+        if (!fill && fill.error().code == ErrorCode::aborted) {
+            if (is_outdated(*entry)) return plan_again(*entry, left_ns, clock);
+            return refused(entry, fill.error());
         }
+        entry->fill_frames = fill.value_or(0);  // other errors count when it is committed
+    }
+    const double fill_ns = static_cast<double>(*entry->fill_frames) * now.frame_ns;
+    if (left_ns - fill_ns <= kSettleAheadNs || clock >= entry->next_settling) {
+        if (is_outdated(*entry)) return plan_again(*entry, left_ns - fill_ns, clock);
+        entry->next_settling = clock + kSettleInterval;
     }
     if (*entry->fill_frames == 0) return left_ns > 0.0 ? Progress::waits : commit(entry, false);
     // Committed before an earlier edit of the same input, it would hold that back until its own frame.
@@ -467,12 +470,22 @@ Schedule::Progress Schedule::advance_transaction(const std::shared_ptr<Entry>& e
     return left_ns > fill_ns || behind_another ? Progress::waits : commit(entry, true);
 }
 
+/// Returns whether a recall was planned for another graph than the present one: then it does not matter whether the engine
+/// refuses it. Otherwise the plan leads from the present graph to the scene.
+bool Schedule::is_outdated(Entry& entry) const {
+    return entry.edit.settle && entry.state != nullptr && !entry.edit.settle(*entry.state);
+}
+
 /// Another client has changed the graph since. If that continues after the time of the edit, it fails with this error.
-void Schedule::plan_again(Entry& entry) {
+/// `left_ns`: until it must be sent.
+Schedule::Progress Schedule::plan_again(Entry& entry, double left_ns, TimePoint clock) {
+    if (left_ns > kSettleAheadNs && clock < entry.next_settling) return Progress::waits;
+    entry.next_settling = clock + kSettleInterval;
     entry.outdated = std::move(entry.state);
     entry.stage = Entry::Stage::waits;
     entry.fill_frames.reset();
     entry.error = {ErrorCode::aborted, "other clients have changed the graph all the time; nothing has changed", {}};
+    return Progress::waits;
 }
 
 Schedule::Progress Schedule::commit(const std::shared_ptr<Entry>& entry, bool ahead) {

@@ -105,7 +105,8 @@ class Schedule {
     [[nodiscard]] Progress advance(const std::shared_ptr<Entry>& entry, const FrameTime::Now& now);
     [[nodiscard]] Progress advance_transaction(const std::shared_ptr<Entry>& entry, const FrameTime::Now& now,
                                                TimePoint clock);
-    void plan_again(Entry& entry);
+    [[nodiscard]] bool is_outdated(Entry& entry) const;
+    Progress plan_again(Entry& entry, double left_ns, TimePoint clock);
     void finish(const std::shared_ptr<Entry>& entry, std::unique_ptr<RequestState> state,
                 const Expected<void>& outcome);
     [[nodiscard]] Progress commit(const std::shared_ptr<Entry>& entry, bool ahead);

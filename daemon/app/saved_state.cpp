@@ -63,14 +63,21 @@ int SavedState::restore() {
         }
     }
     if (const int status = restore_output(restored->output); status != kExitClean) return status;
-    return restore_confirmation(*restored, history_known) || loaded ? kExitClean : load_graph();
+    const auto reverted = restore_confirmation(*restored, history_known);
+    if (!reverted) {
+        log(net::LogLevel::error, reverted.error().sentence);
+        return kExitFailure;
+    }
+    return *reverted || loaded ? kExitClean : load_graph();
 }
 
 /// Continues to wait for the confirmation of an edit, or reverts it. Returns whether the engine has the graph before the
-/// edit because the saved one is damaged.
-bool SavedState::restore_confirmation(const store::GraphStore::Restored& restored, bool history_known) {
+/// edit because the saved one is damaged. UNAVAILABLE: the file cannot be read now. It is not touched, as the graph: the edit
+/// would stay for good.
+Expected<bool> SavedState::restore_confirmation(const store::GraphStore::Restored& restored, bool history_known) {
     using store::GraphStore;
     const auto text = file_.read();
+    if (!text && text.error().code == ErrorCode::unavailable) return std::unexpected(text.error());
     if (text && !*text) return false;
     if (text && restored.graph == GraphStore::RestoredGraph::none) {
         confirmation_.restored_reverted(0);  // of a graph that an administrator has removed

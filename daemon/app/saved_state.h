@@ -66,7 +66,7 @@ class SavedState final : private store::GraphStore::Owner {
  private:
     [[nodiscard]] int load_graph();
     [[nodiscard]] int restore_output(const store::OutputState& output);
-    [[nodiscard]] bool restore_confirmation(const store::GraphStore::Restored& restored, bool history_known);
+    [[nodiscard]] Expected<bool> restore_confirmation(const store::GraphStore::Restored& restored, bool history_known);
     [[nodiscard]] Expected<void> load_confirmation(const std::string& text, const store::GraphStore::Restored& restored,
                                                    bool history_known);
     [[nodiscard]] Expected<void> load_target(const api::SavedConfirmation& saved, bool history_known);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <deque>
 #include <functional>
 #include <ranges>
 #include <utility>
@@ -309,14 +310,18 @@ void Judge::take_graph(std::uint64_t number, State& state) {
     if (changed.revision() != state.revision + 1) return fail(number, "the revision is not the next one");
     state.revision = changed.revision();
     state.latest_edit = number;
-    const bool more = number < record_.events.size();
-    const bool reverts = more && event(number + 1).confirmation_changed().what() == v1::ConfirmationChanged::REVERTED;
     const auto pending = pending_revisions_.find(changed.revision());
-    if (!reverts && is_locked(state, changed.author(), false))
+    const auto known = by_revision_.find(changed.revision());
+    const bool requested = pending != pending_revisions_.end() || known != by_revision_.end();
+    if (is_recall_with_revert(number)) {
+        if (!begin_recall_with_revert(number, state)) return;
+    } else if (!requested && is_revert(number)) {
+        state.graph = std::make_shared<Graph>(state.open->target);
+        return check_reported_edits(number, state);
+    }
+    if (is_locked(state, changed.author(), false))
         return fail(number, "an edit was accepted although that of " + state.open->author + " waits");
-    if (reverts) {
-        take_revert(number, state);
-    } else if (pending != pending_revisions_.end()) {
+    if (pending != pending_revisions_.end()) {
         const auto exchange = scheduled_.find(pending->second);
         if (exchange == scheduled_.end()) return fail(number, "a scheduled edit that was not accepted is committed");
         const Exchange& asked = record_.exchanges[exchange->second];
@@ -326,7 +331,6 @@ void Judge::take_graph(std::uint64_t number, State& state) {
         if (!try_exchange(number, exchange->second, state, reason)) return fail(number, reason, &asked);
         ++counts_.scheduled;
     } else {
-        const auto known = by_revision_.find(changed.revision());
         std::string reason;
         if (known != by_revision_.end()) {
             const Exchange& asked = record_.exchanges[known->second];
@@ -370,12 +374,16 @@ bool Judge::try_exchange(std::uint64_t number, std::size_t index, State& state, 
     const Exchange& exchange = record_.exchanges[index];
     const v1::Request& request = exchange.request;
     const bool scheduled = time_of(request) != nullptr;
-    if (!scheduled && !holds(guard_of(request), before(number), number - 1) && !request.recall_scene().force()) {
+    if (!scheduled && !holds(guard_of(request), before(number), number - 1)) {
         reason = "it was accepted although its guard does not hold";
         return false;
     }
     if (confirm_within_s(request) && before(number).open != nullptr) {
         reason = "it was accepted although another edit waits for its confirmation";
+        return false;
+    }
+    if (is_recall_with_revert(number) && !request.recall_scene().force()) {
+        reason = "it reverts an edit, and is no recall with force";
         return false;
     }
     if (request.has_apply_transaction()) {
@@ -396,9 +404,10 @@ bool Judge::try_exchange(std::uint64_t number, std::size_t index, State& state, 
     }
     if (request.has_undo() || request.has_redo()) return take_undo(number, exchange, state);
     if (request.has_recall_scene()) {
+        const auto base = state.graph;
         if (!take_recall(number, request.recall_scene().name(), exchange.after, state, reason)) return false;
         auto history = std::make_shared<History>(*state.history);
-        history->record(exchange.author, exchange.client_name, state.revision, *before(number).graph, *state.graph);
+        history->record(exchange.author, exchange.client_name, state.revision, *base, *state.graph);
         state.history = std::move(history);
         ++counts_.recalled;
         return true;
@@ -420,49 +429,134 @@ void Judge::open(std::uint64_t number, std::uint32_t within_s, const std::string
                                              .within_s = static_cast<double>(within_s)});
 }
 
-void Judge::take_revert(std::uint64_t number, State& state) {
-    if (state.open == nullptr) return fail(number, "a revert, and nothing waits");
-    if (*state.graph == state.open->target) return fail(number, "a revert that changes nothing is a transaction");
-    state.graph = std::make_shared<Graph>(state.open->target);
+/// Returns whether an edit was reverted right after this change.
+bool Judge::is_before_revert(std::uint64_t number) const {
+    return number < record_.events.size() &&
+           event(number + 1).confirmation_changed().what() == v1::ConfirmationChanged::REVERTED;
+}
+
+/// Returns whether a change of the graph that was not requested is a revert. A revert that changes nothing has no change of
+/// the graph: then the one before it is an edit.
+bool Judge::is_revert(std::uint64_t number) const {
+    const std::shared_ptr<const Open>& open = before(number).open;
+    return is_before_revert(number) && open != nullptr && !(*before(number).graph == open->target);
+}
+
+/// Returns whether a change of the graph is a recall that reverts the edit that waits: both are one change.
+bool Judge::is_recall_with_revert(std::uint64_t number) const {
+    if (!is_before_revert(number) || number + 2 > record_.events.size()) return false;
+    const v1::SceneChanged& recalled = event(number + 2).scene_changed();
+    return recalled.what() == v1::SceneChanged::RECALLED &&
+           recalled.revision() == event(number).graph_changed().revision();
+}
+
+/// The recall begins where the revert ends.
+bool Judge::begin_recall_with_revert(std::uint64_t number, State& state) {
+    const auto open = std::exchange(state.open, nullptr);
+    const v1::ConfirmationChanged& reverted = event(number + 1).confirmation_changed();
+    const std::string& author = event(number).graph_changed().author();
+    if (open == nullptr || open->id != reverted.confirmation().id() || reverted.author() != author) {
+        fail(number, "a recall reverts another edit than the one that waits");
+        return false;
+    }
+    state.graph = std::make_shared<Graph>(open->target);
+    revert_history(*open, author, state);
+    return true;
+}
+
+void Judge::revert_history(const Open& open, const std::string& author, State& state) {
+    auto history = std::make_shared<History>(*state.history);
+    history->revert(open.mark, author);
+    state.history = std::move(history);
+    ++counts_.reverted;
+}
+
+/// Returns the graph after the edits of an event; nothing if they do not apply.
+std::optional<Graph> Judge::reported(std::uint64_t number) {
+    Graph graph = *before(number).graph;
+    Content content;
+    *content.edits.mutable_edits() = event(number).graph_changed().edits();
+    if (apply(graph, content, identities_)) return std::nullopt;
+    return graph;
+}
+
+/// Returns the sets of steps that the request may have meant, by the states in which they may have been chosen.
+std::vector<std::set<std::uint64_t>> Judge::choices(std::uint64_t number, const Exchange& exchange) const {
+    const UndoWish wish = wish_of(exchange.request);
+    std::vector<std::set<std::uint64_t>> found;
+    const auto add = [&](std::set<std::uint64_t> chosen) {
+        if (std::ranges::find(found, chosen) == found.end()) found.push_back(std::move(chosen));
+    };
+    for (std::uint64_t n = exchange.after; n < number; ++n) {
+        const auto all = History::candidates(states_[n].history->states(), wish.redo, exchange.author, wish.of_all);
+        if (all.size() < wish.steps) continue;
+        add({all.begin(), all.begin() + static_cast<std::ptrdiff_t>(wish.steps)});
+        // Steps that can never be applied again are passed over.
+        for (std::size_t i = 0; wish.redo && wish.steps == 1 && i + 1 < all.size(); ++i) {
+            if (!is_impossible(states_[n], {all[i]})) break;
+            add({all[i + 1]});
+        }
+    }
+    return found;
+}
+
+/// Finds what a client has undone that has disconnected before the response: what it asked for and, with force, what was in
+/// the way or needed, so that it leads to what the event reports.
+std::optional<std::set<std::uint64_t>> Judge::find_toggled(std::uint64_t number, const Exchange& exchange,
+                                                           const State& state) {
+    constexpr std::size_t kMostTries = 300;
+    const auto result = reported(number);
+    if (!result) return std::nullopt;
+    const std::string expected = text_of(*result);
+    const bool force = wish_of(exchange.request).force;
+    const History& history = *state.history;
+    std::set<std::set<std::uint64_t>> seen;
+    std::deque<std::set<std::uint64_t>> tries;
+    const auto add = [&](std::set<std::uint64_t> toggled) {
+        if (force) toggled = history.with_what_is_in_the_way(std::move(toggled));
+        if (seen.insert(toggled).second) tries.push_back(std::move(toggled));
+    };
+    for (const auto& chosen : choices(number, exchange)) add(chosen);
+    for (std::size_t i = 0; i < kMostTries && !tries.empty(); ++i) {
+        const std::set<std::uint64_t> toggled = tries.front();
+        tries.pop_front();
+        if (!history.collides(toggled) && text_of(history.toggled(*state.graph, toggled)) == expected) return toggled;
+        if (!force) continue;
+        for (const Step& step : history.steps() | std::views::reverse) {
+            std::set<std::uint64_t> more = toggled;
+            if (more.insert(step.number).second) add(std::move(more));
+        }
+    }
+    return std::nullopt;
 }
 
 bool Judge::take_undo(std::uint64_t number, const Exchange& exchange, State& state) {
-    const UndoWish wish = wish_of(exchange.request);
-    if (!exchange.response) {
-        // What it has undone is not known. Without force, it is what it asked for.
-        const auto all = History::candidates(state.history->states(), wish.redo, exchange.author, wish.of_all);
-        if (all.size() < wish.steps || wish.force) return false;
-        const std::vector<std::uint64_t> chosen{all.begin(), all.begin() + static_cast<std::ptrdiff_t>(wish.steps)};
-        auto history = std::make_shared<History>(*state.history);
-        state.graph = std::make_shared<Graph>(history->toggled(*state.graph, {chosen.begin(), chosen.end()}));
-        wish.redo ? history->toggle({}, chosen, exchange.author) : history->toggle(chosen, {}, exchange.author);
-        state.history = std::move(history);
-        return true;
-    }
-    const v1::UndoResult& result = exchange.request.has_redo() ? exchange.response->redo() : exchange.response->undo();
     std::vector<std::uint64_t> undone;
     std::vector<std::uint64_t> redone;
-    for (const v1::HistoryStep& step : result.steps()) (step.undone() ? undone : redone).push_back(step.number());
-    std::set<std::uint64_t> toggled{undone.begin(), undone.end()};
-    toggled.insert(redone.begin(), redone.end());
-
-    bool chosen_well = false;
-    bool known = false;
-    for (std::uint64_t n = exchange.after; n < number && !chosen_well; ++n) {
-        const auto all = History::candidates(states_[n].history->states(), wish.redo, exchange.author, wish.of_all);
-        if (all.size() < wish.steps) continue;
-        std::set<std::uint64_t> chosen{all.begin(), all.begin() + static_cast<std::ptrdiff_t>(wish.steps)};
-        chosen_well = wish.force ? std::ranges::includes(toggled, chosen) : toggled == chosen;
-        // Steps that can never be applied again are passed over.
-        for (std::size_t i = 0; wish.redo && wish.steps == 1 && !chosen_well && i + 1 < all.size(); ++i) {
-            if (!is_impossible(states_[n], {all[i]})) break;
-            chosen_well = toggled.contains(all[i + 1]) && (wish.force || toggled.size() == 1);
+    std::set<std::uint64_t> toggled;
+    if (exchange.response) {
+        const bool redo = exchange.request.has_redo();
+        const v1::UndoResult& result = redo ? exchange.response->redo() : exchange.response->undo();
+        for (const v1::HistoryStep& step : result.steps()) (step.undone() ? undone : redone).push_back(step.number());
+        toggled.insert(undone.begin(), undone.end());
+        toggled.insert(redone.begin(), redone.end());
+        const auto all = choices(number, exchange);
+        const bool chosen_well = std::ranges::any_of(all, [&](const std::set<std::uint64_t>& chosen) {
+            return wish_of(exchange.request).force ? std::ranges::includes(toggled, chosen) : toggled == chosen;
+        });
+        if (!chosen_well) {
+            fail(number, all.empty() ? "there are not as many steps" : "other steps than the latest ones are undone",
+                 &exchange);
+            return true;
         }
-        known = true;
-    }
-    if (!chosen_well) {
-        fail(number, known ? "other steps than the latest ones are undone" : "there are not as many steps", &exchange);
-        return true;
+    } else {
+        const auto found = find_toggled(number, exchange, state);
+        if (!found) return false;
+        toggled = *found;
+        for (const Step& step : state.history->steps()) {
+            if (toggled.contains(step.number)) (step.undone ? redone : undone).push_back(step.number);
+        }
+        std::ranges::reverse(undone);  // the latest first
     }
     const auto is = [&](std::uint64_t step, bool is_undone) {
         return std::ranges::any_of(state.history->steps(),
@@ -497,11 +591,9 @@ bool Judge::take_recall(std::uint64_t number, const std::string& name, std::uint
         versions.push_back(known->second);
     }
     // What the event says, to know which candidate it is.
-    Graph reported = *state.graph;
-    Content content;
-    *content.edits.mutable_edits() = event(number).graph_changed().edits();
-    if (const auto wrong = apply(reported, content, identities_)) {
-        reason = "the edits of the event do not apply: " + text_of(*wrong);
+    const auto told = reported(number);
+    if (!told) {
+        reason = "the edits of the event do not apply";
         return false;
     }
     for (const auto& version : versions) {
@@ -509,7 +601,7 @@ bool Judge::take_recall(std::uint64_t number, const std::string& name, std::uint
         std::optional<Graph> result;
         for (const Scene& scene : version->candidates) {
             Graph graph = *state.graph;
-            if (recall(graph, scene, identities_) || text_of(graph) != text_of(reported)) continue;
+            if (recall(graph, scene, identities_) || text_of(graph) != text_of(*told)) continue;
             fitting.push_back(scene);
             result = std::move(graph);
         }
@@ -518,7 +610,7 @@ bool Judge::take_recall(std::uint64_t number, const std::string& name, std::uint
         state.graph = std::make_shared<Graph>(std::move(*result));
         return true;
     }
-    reason = "the recall does not lead to the scene, but to\n" + text_of(reported);
+    reason = "the recall does not lead to the scene, but to\n" + text_of(*told);
     if (!versions.empty()) reason += "expected\n" + text_of(versions.front()->candidates.front().graph);
     return false;
 }
@@ -682,6 +774,7 @@ void Judge::take_pending(std::uint64_t number, State& state) {
 
 void Judge::take_confirmation(std::uint64_t number, State& state) {
     const v1::ConfirmationChanged& changed = event(number).confirmation_changed();
+    if (event(number - 1).has_graph_changed() && is_recall_with_revert(number - 1)) return;  // the recall contains it
     if (state.open == nullptr || state.open->id != changed.confirmation().id())
         return fail(number, "it does not wait for its confirmation");
     switch (changed.what()) {
@@ -697,11 +790,7 @@ void Judge::take_confirmation(std::uint64_t number, State& state) {
             const bool expired = changed.author().empty();
             if (expired && record_.events[number - 1].time_s < open->opened_s + open->within_s)
                 return fail(number, "it is reverted before its time has passed");
-            auto history = std::make_shared<History>(*state.history);
-            history->revert(open->mark, expired ? open->author : changed.author());
-            state.history = std::move(history);
-            ++counts_.reverted;
-            return;
+            return revert_history(*open, expired ? open->author : changed.author(), state);
         }
         default:
             return fail(number, "a revert has failed");
@@ -919,8 +1008,10 @@ std::vector<Refusal> Judge::recall_refusals(const Exchange& exchange, const Stat
     const auto scene = state.scenes.find(wanted.name());
     if (scene == state.scenes.end()) return {{v1::NOT_FOUND}};
     std::vector<Refusal> found;
+    // With force, it begins where the revert of the edit of another author ends.
+    const bool reverts = wanted.force() && is_locked(state, exchange.author, false);
     for (const Scene& one : scene->second->candidates) {
-        Graph graph = *state.graph;
+        Graph graph = reverts ? state.open->target : *state.graph;
         Identities identities = identities_;
         if (const auto wrong = recall(graph, one, identities)) found.push_back(*wrong);
     }

@@ -76,7 +76,15 @@ class Judge {
     [[nodiscard]] const State& before(std::uint64_t number) const { return states_[number - 1]; }
 
     void take_graph(std::uint64_t number, State& state);
-    void take_revert(std::uint64_t number, State& state);
+    [[nodiscard]] bool is_before_revert(std::uint64_t number) const;
+    [[nodiscard]] bool is_revert(std::uint64_t number) const;
+    [[nodiscard]] bool is_recall_with_revert(std::uint64_t number) const;
+    [[nodiscard]] bool begin_recall_with_revert(std::uint64_t number, State& state);
+    void revert_history(const Open& open, const std::string& author, State& state);
+    [[nodiscard]] std::optional<Graph> reported(std::uint64_t number);
+    [[nodiscard]] std::vector<std::set<std::uint64_t>> choices(std::uint64_t number, const Exchange& exchange) const;
+    [[nodiscard]] std::optional<std::set<std::uint64_t>> find_toggled(std::uint64_t number, const Exchange& exchange,
+                                                                      const State& state);
     bool take_undo(std::uint64_t number, const Exchange& exchange, State& state);
     bool take_recall(std::uint64_t number, const std::string& name, std::uint64_t from, State& state,
                      std::string& reason);

@@ -953,15 +953,22 @@ Graph History::toggled(const Graph& graph, const std::set<std::uint64_t>& number
     return graph_of(parts);
 }
 
+bool History::is_met(const std::set<std::uint64_t>& numbers, const Step& later) const {
+    if (later.undone || numbers.contains(later.number)) return false;
+    return std::ranges::any_of(steps_, [&](const Step& earlier) {
+        return earlier.number < later.number && numbers.contains(earlier.number) && is_in_the_way(earlier, later);
+    });
+}
+
 bool History::collides(const std::set<std::uint64_t>& numbers) const {
+    return std::ranges::any_of(steps_, [&](const Step& later) { return is_met(numbers, later); });
+}
+
+std::set<std::uint64_t> History::with_what_is_in_the_way(std::set<std::uint64_t> numbers) const {
     for (const Step& later : steps_) {
-        if (later.undone || numbers.contains(later.number)) continue;
-        for (const Step& earlier : steps_) {
-            if (earlier.number < later.number && numbers.contains(earlier.number) && is_in_the_way(earlier, later))
-                return true;
-        }
+        if (is_met(numbers, later)) numbers.insert(later.number);
     }
-    return false;
+    return numbers;
 }
 
 void History::toggle(const std::vector<std::uint64_t>& undone, const std::vector<std::uint64_t>& redone,

@@ -178,6 +178,8 @@ class History {
     [[nodiscard]] Graph toggled(const Graph& graph, const std::set<std::uint64_t>& numbers) const;
     /// Returns whether a later step that stays, and is none of these, has changed the same parts, other than parameters.
     [[nodiscard]] bool collides(const std::set<std::uint64_t>& numbers) const;
+    /// Returns these steps and the later ones that collide with them.
+    [[nodiscard]] std::set<std::uint64_t> with_what_is_in_the_way(std::set<std::uint64_t> numbers) const;
     void toggle(const std::vector<std::uint64_t>& undone, const std::vector<std::uint64_t>& redone,
                 const std::string& author);
 
@@ -198,6 +200,7 @@ class History {
         std::uint64_t compared_to;
     };
     Step& add(const std::string& author, const std::string& client_name, std::uint64_t revision);
+    [[nodiscard]] bool is_met(const std::set<std::uint64_t>& numbers, const Step& later) const;
     void discard_redo(const std::string& author);
     [[nodiscard]] Step* gesture(const std::string& author, double now_s,
                                 const std::vector<std::pair<std::string, std::string>>& sets);

@@ -68,8 +68,15 @@ std::vector<Edit> to_edits(std::span<const SetParameter> changes, std::span<cons
 
 using ParameterNames = std::set<std::pair<std::string_view, std::string_view>>;
 
-std::pair<std::string_view, std::string_view> name_of_parameter(const SetParameter& change) {
-    return {change.node, change.parameter};
+/// Adds the parameters that a step has changed which sets nothing else; not those that had their values already.
+void add_changed(const StepChanges& changes, ParameterNames& names) {
+    for (const NodeChange& change : changes.nodes) {
+        const NodeDescription& description = *change.after->description;
+        for (std::size_t p = 0; p < change.after->parameters.size(); ++p) {
+            if (change.after->parameters[p] != change.before->parameters[p])
+                names.emplace(description.name, description.layout.parameters[p].name);
+        }
+    }
 }
 
 /// The nodes and the names that a plan of an undo uses.
@@ -122,7 +129,7 @@ std::optional<std::vector<SetParameter>> values_of(std::span<const Edit> edits, 
     if (set.empty()) return values;
     for (const Edit& edit : edits) {
         const SetParameter* const planned = parameter_of(edit);
-        if (planned == nullptr || !set.contains(name_of_parameter(*planned))) continue;
+        if (planned == nullptr || !set.contains({planned->node, planned->parameter})) continue;
         const auto place = graph.find_parameter(planned->node, planned->parameter);
         if (!place) return std::nullopt;
         values.push_back({planned->node, planned->parameter, graph.find(place->node)->parameters[place->index], {}});
@@ -235,14 +242,24 @@ std::optional<std::vector<SetParameter>> History::values_since(const UndoPlan& p
     };
     if (!std::ranges::all_of(plan.undone, [&](std::uint64_t number) { return is(number, false); })) return std::nullopt;
     if (!std::ranges::all_of(plan.redone, [&](std::uint64_t number) { return is(number, true); })) return std::nullopt;
+    // The present values are those of a step that comes after what the plan undoes or applies again.
+    const auto is_before = [&](const HistoryStep& step, std::uint64_t toggled) {
+        if (toggled <= step.number) return false;
+        const auto later = std::ranges::lower_bound(steps_, toggled, {}, &HistoryStep::number);
+        return later->content == nullptr || later->content->changes.shares_nodes(step.content->changes);
+    };
+    const auto is_before_plan = [&](const HistoryStep& step) {
+        const auto before = [&](std::uint64_t toggled) { return is_before(step, toggled); };
+        return std::ranges::any_of(plan.undone, before) || std::ranges::any_of(plan.redone, before);
+    };
     const PlannedPlaces planned{plan};
     ParameterNames set;
     for (const HistoryStep& step : steps_) {
         if (step.changed_at <= generation) continue;
         if (step.content == nullptr || planned.takes_a_name(step.content->changes)) return std::nullopt;
         if (!planned.shares_nodes(step.content->changes)) continue;
-        if (!planned.can_be_merged(step)) return std::nullopt;
-        for (const Edit& edit : step.content->edits) set.insert(name_of_parameter(*parameter_of(edit)));
+        if (!planned.can_be_merged(step) || is_before_plan(step)) return std::nullopt;
+        add_changed(step.content->changes, set);
     }
     return values_of(plan.edits, set, engine_.graph());
 }

@@ -737,6 +737,50 @@ TEST(HistoryRequests, AnUndoWithForceIsNotPlannedAgainWhileOthersSetParameters) 
     EXPECT_EQ(parameter_of(script, "vol", "gain_db"), 0.0F);
 }
 
+TEST(HistoryRequests, AParameterThatIsSetToTheValueItHasDoesNotHoldUpAnUndo) {
+    Script script;
+    script.play("hello a\nhello b\n" + test::tone() + R"(
+        block
+        a> id: 2 set_parameters { changes { node: "vol" parameter: "gain_db" value: -6 } }
+        block
+        a< response { id: 2 }
+    )");
+    const std::string changes =
+        "changes { node: 'vol' parameter: 'gain_db' value: -6 } changes { node: 'vol' parameter: 'invert' value: 1 }";
+    EXPECT_EQ(undo_while_parameters_are_set(script, changes), 1);
+    EXPECT_EQ(parameter_of(script, "vol", "gain_db"), 0.0F) << "as if it had been undone after the other request";
+    EXPECT_EQ(parameter_of(script, "vol", "invert"), 1.0F);
+}
+
+TEST(HistoryRequests, AnEarlierStepThatIsAppliedAgainInTheMeantimeCounts) {
+    Script script;
+    script.connect('b', {.door = Entry::Door::unix_socket, .user_id = 7});
+    script.play("hello a\n" + test::tone() + R"(
+        b> id: 1 hello { protocol_version: 1 client_name: "b" }
+        b< response { id: 1 hello { } }
+        block
+        b> id: 2 set_parameters { changes { node: "vol" parameter: "gain_db" value: -6 } }
+        block
+        b< response { id: 2 }
+        a> id: 2 set_parameters { changes { node: "vol" parameter: "gain_db" value: -12 } }
+        block
+        a< response { id: 2 }
+        b> id: 3 undo { }
+        b< response { id: 3 undo { steps { number: 2 } } }
+    )");
+    EXPECT_EQ(parameter_of(script, "vol", "gain_db"), -12.0F);
+    for (int k = 0; k < 20; ++k) script.block();
+    script.workers.held = true;
+    script.play("a> id: 3 undo { }\nb> id: 4 redo { }\n");
+    ASSERT_EQ(script.workers.jobs.size(), 2U);
+    script.workers.finish(1);
+    script.workers.held = false;
+    script.workers.finish(0);
+    for (int k = 0; k < 20; ++k) script.block();
+    script.play("b< response { id: 4 redo { } }\na< response { id: 3 undo { steps { number: 3 } } }\n");
+    EXPECT_EQ(parameter_of(script, "vol", "gain_db"), -6.0F);
+}
+
 TEST(HistoryRequests, AnUndoOfManyNodesIsNotPlannedAgainWhileOthersSetParameters) {
     Script script;
     script.play("hello a\nhello b\n");

@@ -528,6 +528,24 @@ TEST_F(ScheduledRecall, IsPlannedAgainASmallNumberOfTimesWhileTheGraphChanges) {
     EXPECT_NE(outcomes()[0].what(), v1::PendingChanged::FAILED);
 }
 
+TEST_F(ScheduledRecall, IsPlannedAgainIfTheGraphHasChangedInTheSamePlaces) {
+    apply({RemoveNode{"osc"}});
+    script.workers.held = true;
+    end = script.engine.renderer().frames() + 1'000 * 64;
+    script.play("a> id: 3 recall_scene { name: \"day\" at { frame: " + std::to_string(end) + " } }");
+    while (!script.workers.jobs.empty()) script.workers.finish(0);  // it is checked
+    script.tick({});
+    ASSERT_FALSE(script.workers.jobs.empty()) << "it is being prepared";
+    edit_in_the_meantime("add_node { name: \"osc\" type: \"sine\" }");
+    script.workers.held = false;
+    while (finish_request()) {
+    }
+    play_to(end + 2 * 64);
+    EXPECT_EQ(value("vol", "gain_db"), 0.0F);
+    ASSERT_EQ(outcomes().size(), 1U);
+    EXPECT_EQ(outcomes()[0].what(), v1::PendingChanged::COMMITTED) << outcomes()[0].ShortDebugString();
+}
+
 TEST_F(ScheduledRecall, ThatIsCancelledGivesItsProcessorsBack) {
     apply({RemoveNode{"osc"}});
     prepare();
