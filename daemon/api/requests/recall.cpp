@@ -32,7 +32,7 @@ Expected<std::unique_ptr<RequestState>> Recall::plan(const Engine& engine, Share
     const auto result = recalled(base != nullptr ? *base : snapshot->graph, snapshot->next_id, **found);
     if (!result) return std::unexpected(result.error());
     const Pairs pairs = base != nullptr ? Pairs::by_identity : Pairs::by_id_or_name;
-    std::vector<Edit> edits = recall_edits(snapshot->graph, *result, fade_ms, pairs);
+    std::vector<Edit> edits = recall_edits(snapshot->graph, *result, snapshot->next_id, fade_ms, pairs);
     TransactionContent content;
     content.whole_graph = true;  // the client has not numbered the edits
     for (const Edit& edit : edits) to_wire(edit, *content.edits.add_edits());

@@ -185,12 +185,15 @@ Expected<AudioGraph> recalled(const AudioGraph& graph, std::uint64_t next_id, co
                          : whole_graph(graph, next_id, scene.graph);
 }
 
-std::vector<Edit> recall_edits(const AudioGraph& graph, const AudioGraph& result, std::optional<float> fade_ms,
-                               Pairs pairs) {
+std::vector<Edit> recall_edits(const AudioGraph& graph, const AudioGraph& result, std::uint64_t next_id,
+                               std::optional<float> fade_ms, Pairs pairs) {
     std::vector<Edit> edits = difference(graph, result, pairs);
-    if (!fade_ms) return edits;
     for (Edit& edit : edits) {
-        if (auto* const change = std::get_if<SetParameter>(&edit)) change->ramp_ms = fade_ms;
+        if (auto* const change = std::get_if<SetParameter>(&edit); change != nullptr && fade_ms)
+            change->ramp_ms = fade_ms;
+        // A new node gets its identity with its id. The id in `result` is a guess: another node may get it.
+        if (auto* const add = std::get_if<AddNode>(&edit); add != nullptr && add->identity >= next_id)
+            add->identity = 0;
     }
     return edits;
 }

@@ -24,8 +24,9 @@ namespace rta::api {
 /// that is replaced, if it still has their ports. [any]
 [[nodiscard]] Expected<AudioGraph> recalled(const AudioGraph& graph, std::uint64_t next_id, const SceneContent& scene);
 
-/// Returns the edits that turn `graph` into `result`, the graph after a recall, with fades of this length. [any]
-[[nodiscard]] std::vector<Edit> recall_edits(const AudioGraph& graph, const AudioGraph& result,
+/// Returns the edits that turn `graph` into `result`, the graph after a recall, with fades of this length. `next_id` is
+/// that of recalled(). [any]
+[[nodiscard]] std::vector<Edit> recall_edits(const AudioGraph& graph, const AudioGraph& result, std::uint64_t next_id,
                                              std::optional<float> fade_ms, Pairs pairs = Pairs::by_id_or_name);
 
 /// Returns the changes that must follow the edits which were planned for the graph `planned`, so that they lead from `now` to

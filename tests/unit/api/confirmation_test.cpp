@@ -468,6 +468,22 @@ TEST_F(ConfirmationTest, ARecallAndTheRevertBeforeItAreOneEdit) {
     EXPECT_EQ(document(), before) << "the recall alone is undone";
 }
 
+/// The plan counts nodes with other settings that the present graph has already: the ids of its new nodes differ.
+TEST_F(ConfirmationTest, NodesThatARecallWithARevertAddsHaveTheirOwnIdentities) {
+    EXPECT_OK(call("save_scene { name: \"night\" }", 'b'));
+    EXPECT_OK(call(edits("edits { remove_node { name: \"vol\" } } edits { change_settings { node: \"out\" settings { "
+                         "fields { key: \"first_channel\" value { number_value: 2 } } } } }"),
+                   'b'));
+    EXPECT_OK(call("recall_scene { name: \"night\" confirm_within_s: 5 }"));
+    EXPECT_OK(call("recall_scene { name: \"night\" force: true }", 'b'));
+    settle();
+    before = document();
+    EXPECT_OK(call(edits(add("x")), 'c'));
+    EXPECT_OK(call(edits(add("y")), 'c'));
+    EXPECT_OK(call("undo { steps: 2 }", 'c'));
+    EXPECT_EQ(document(), before);
+}
+
 TEST_F(ConfirmationTest, UndoAndRedoCanBeConfirmed) {
     script.daemon.store.saved_revision = 1'000;
     EXPECT_OK(call(edits(add("x"))));

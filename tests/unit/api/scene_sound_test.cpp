@@ -36,7 +36,7 @@ class Stage {
             const SharedGraphSnapshot snapshot = offline.engine.snapshot();
             const auto result = recalled(snapshot->graph, snapshot->next_id, *content);
             ASSERT_TRUE(result) << result.error().sentence;
-            Transaction transaction{.edits = recall_edits(snapshot->graph, *result, fade_ms)};
+            Transaction transaction{.edits = recall_edits(snapshot->graph, *result, snapshot->next_id, fade_ms)};
             transaction.restores = true;
             transaction.gain_ramp_ms = fade_ms.value_or(0.0F);
             auto prepared = offline.engine.prepare(std::move(transaction), snapshot, spares);
