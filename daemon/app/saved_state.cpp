@@ -77,7 +77,11 @@ int SavedState::restore() {
 Expected<bool> SavedState::restore_confirmation(const store::GraphStore::Restored& restored, bool history_known) {
     using store::GraphStore;
     const auto text = file_.read();
-    if (!text && text.error().code == ErrorCode::unavailable) return std::unexpected(text.error());
+    if (!text && text.error().code == ErrorCode::unavailable) {
+        // Without a graph, no edit waits: the directory may be missing, which is reported.
+        if (restored.graph == GraphStore::RestoredGraph::none) return false;
+        return std::unexpected(text.error());
+    }
     if (text && !*text) return false;
     if (text && restored.graph == GraphStore::RestoredGraph::none) {
         confirmation_.restored_reverted(0);  // of a graph that an administrator has removed

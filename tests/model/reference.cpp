@@ -1004,7 +1004,7 @@ History::Mark History::mark() const {
 
 void History::revert(const Mark& mark, const std::string& author) {
     for (Step& step : steps_) {
-        if (step.number >= mark.next_number) continue;
+        if (step.number >= mark.next_number && step.transaction) continue;
         step.undone = false;
         step.undone_by.clear();
         step.undo_order = 0;

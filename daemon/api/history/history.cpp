@@ -312,7 +312,9 @@ std::vector<HistoryStep> History::revert(const HistoryMark& mark, std::string_vi
         for (HistoryStep& step : steps_) {
             const bool was_undone =
                 std::ranges::find(mark.undone, step.number, &HistoryMark::Undone::number) != mark.undone.end();
-            if (step.number >= mark.next_number || !step.undone || was_undone) continue;
+            if (!step.undone || was_undone) continue;
+            // Later changes of parameters stay, also if they were undone: the undo is reverted.
+            if (step.number >= mark.next_number && step.transaction) continue;
             changed.insert(step.number);
             set_undone(step, false, {}, false);
         }

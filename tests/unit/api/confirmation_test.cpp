@@ -484,6 +484,19 @@ TEST_F(ConfirmationTest, NodesThatARecallWithARevertAddsHaveTheirOwnIdentities) 
     EXPECT_EQ(document(), before);
 }
 
+TEST_F(ConfirmationTest, AnUndoOfLaterParametersIsRevertedToo) {
+    EXPECT_OK(call(edits(add("x"), kConfirm)));
+    EXPECT_OK(call(set("gain_db", -3, "out"), 'c'));
+    EXPECT_OK(call("undo { of_all: true }"));
+    EXPECT_EQ(value("out", "gain_db"), 0.0F);
+    EXPECT_OK(call("revert { }"));
+    settle();
+    EXPECT_EQ(value("out", "gain_db"), -3.0F);
+    const std::vector<std::string> steps = history();
+    ASSERT_FALSE(steps.empty());
+    EXPECT_EQ(steps[0].find("undone"), std::string::npos) << steps[0];
+}
+
 TEST_F(ConfirmationTest, UndoAndRedoCanBeConfirmed) {
     script.daemon.store.saved_revision = 1'000;
     EXPECT_OK(call(edits(add("x"))));
