@@ -34,6 +34,8 @@ std::string SavedConfirmation::write() const {
     open.set_client_name(client_name);
     open.set_summary(summary);
     v1::HistoryResult undone;
+    // protobuf 3.21 leaks an element for whose place memory runs out.
+    undone.mutable_steps()->Reserve(static_cast<int>(mark.undone.size()));
     for (const HistoryMark::Undone& step : mark.undone) {
         v1::HistoryStep& message = *undone.add_steps();
         message.set_number(step.number);
