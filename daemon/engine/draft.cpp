@@ -43,11 +43,11 @@ class Editor {
     Expected<void> operator()(const AddNode& edit) {
         const PreparedNode& node = nodes_.front();
         std::optional<NodeIdentity> identity;
-        if (edit.identity != 0) identity = NodeIdentity{edit.identity};
+        if (edit.identity != 0 && edit.identity != kNewIdentity) identity = NodeIdentity{edit.identity};
         // A node that is removed and added in the same transaction is replaced.
         const auto removed = draft_.removed.find({edit.name, node.description->type});
         if (removed != draft_.removed.end()) {
-            if (!identity) identity = removed->second;
+            if (edit.identity == 0) identity = removed->second;
             draft_.removed.erase(removed);
         }
         return draft_.graph.add_node(add(0), node.description, node.parameters, identity);

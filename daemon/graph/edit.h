@@ -14,6 +14,9 @@
 
 namespace rta {
 
+/// AddNode::identity of a node that is another one than a node of the same name and type that the transaction removes.
+inline constexpr std::uint64_t kNewIdentity = static_cast<std::uint64_t>(-1);
+
 struct AddNode {
     std::string type;
     std::string name;

@@ -193,7 +193,7 @@ std::vector<Edit> recall_edits(const AudioGraph& graph, const AudioGraph& result
             change->ramp_ms = fade_ms;
         // A new node gets its identity with its id. The id in `result` is a guess: another node may get it.
         if (auto* const add = std::get_if<AddNode>(&edit); add != nullptr && add->identity >= next_id)
-            add->identity = 0;
+            add->identity = kNewIdentity;
     }
     return edits;
 }
