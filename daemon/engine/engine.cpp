@@ -500,7 +500,7 @@ Expected<std::uint64_t> Engine::restart_loudness(std::span<const std::string> na
 
 void Engine::watch_node_times(bool watched) { renderer().time_nodes(watched); }
 
-void Engine::watch_ports(std::vector<WatchedPort> ports) {
+void Engine::watch_ports(std::vector<TappedPort> ports) {
     if (core_->taps.replace(std::move(ports))) core_->rounds.send_again();
 }
 

@@ -206,7 +206,7 @@ class Engine {
     /// [control] Replaces the ports whose signals are measured. One of the next plans measures them, as soon as no round runs;
     /// neither the graph nor its revision changes, nor anything that is heard. Ports of nodes that do not sound are not
     /// measured.
-    void watch_ports(std::vector<WatchedPort> ports);
+    void watch_ports(std::vector<TappedPort> ports);
 
     /// [control] Starts or stops timing nodes. Each node is timed in some blocks only, about once every 8,192 frames,
     /// or more often in small graphs.

@@ -48,10 +48,10 @@ struct MeasuredLevels {
 };
 
 /// An output port whose signal is measured.
-struct WatchedPort {
+struct TappedPort {
     PortRef port;
     std::shared_ptr<PortTap> tap;
-    [[nodiscard]] bool operator==(const WatchedPort&) const = default;
+    [[nodiscard]] bool operator==(const TappedPort&) const = default;
 };
 
 /// Processing time of a node in the blocks in which it was timed, since the node was added.

@@ -23,20 +23,20 @@ bool has(const std::vector<const void*>& sorted, const std::shared_ptr<PortTap>&
 
 }  // namespace
 
-bool PortTaps::replace(std::vector<WatchedPort> ports) {
+bool PortTaps::replace(std::vector<TappedPort> ports) {
     if (ports == ports_) return false;
-    const std::vector<const void*> before = sorted_taps(ports_, &WatchedPort::tap);
-    const std::vector<const void*> after = sorted_taps(ports, &WatchedPort::tap);
+    const std::vector<const void*> before = sorted_taps(ports_, &TappedPort::tap);
+    const std::vector<const void*> after = sorted_taps(ports, &TappedPort::tap);
     // One that no plan has borrowed is not kept until a plan returns.
     const std::vector<const void*> not_borrowed = sorted_taps(entered_, std::identity{});
     left_.reserve(left_.size() + ports_.size());
     entered_.reserve(entered_.size() + ports.size());
     // Memory may run out up to here.
     std::erase_if(entered_, [&](const auto& tap) { return !has(after, tap); });
-    for (const WatchedPort& old : ports_) {
+    for (const TappedPort& old : ports_) {
         if (!has(after, old.tap) && !has(not_borrowed, old.tap)) left_.push_back(old.tap.get());
     }
-    for (const WatchedPort& port : ports) {
+    for (const TappedPort& port : ports) {
         if (!has(before, port.tap)) entered_.push_back(port.tap);
     }
     ports_ = std::move(ports);
@@ -65,7 +65,7 @@ void PortTaps::sent() {
 }
 
 void PortTaps::lend_all(std::vector<std::shared_ptr<const void>>& entered) {
-    for (const WatchedPort& port : ports_) entered.push_back(port.tap);
+    for (const TappedPort& port : ports_) entered.push_back(port.tap);
     sent();
 }
 

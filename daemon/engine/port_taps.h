@@ -16,7 +16,7 @@ namespace rta {
 class PortTaps {
  public:
     /// Replaces all. Returns whether they differ from the previous ones.
-    bool replace(std::vector<WatchedPort> ports);
+    bool replace(std::vector<TappedPort> ports);
     /// Returns those of the nodes, which are sorted by id.
     [[nodiscard]] std::vector<CompileRequest::Tap> of(std::span<const CompileRequest::Node> nodes) const;
     /// Adds the difference between what the next plan borrows and what the last plan borrows.
@@ -27,7 +27,7 @@ class PortTaps {
     void lend_all(std::vector<std::shared_ptr<const void>>& entered);
 
  private:
-    std::vector<WatchedPort> ports_;
+    std::vector<TappedPort> ports_;
     std::vector<std::shared_ptr<PortTap>> entered_;  ///< no plan borrows them yet
     std::vector<const void*> left_;                  ///< the next plan does not borrow them any more
 };

@@ -231,7 +231,7 @@ std::uint32_t PortWatches::width_of(PortRef port) const {
 /// Looks the names up, and lets the engine measure what they refer to. A tap that already measures the port stays.
 void PortWatches::resolve() {
     changed_ = true;  // after an exception, they are looked up again
-    std::vector<WatchedPort> watched;
+    std::vector<TappedPort> watched;
     std::size_t channels = 0;
     std::size_t spectra = 0;
     for (auto& [name, port] : ports_) {

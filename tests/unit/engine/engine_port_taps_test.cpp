@@ -22,7 +22,7 @@ constexpr const char* kGraph = R"({
 struct EnginePortTaps : testing::Test {
     EnginePortTaps() { offline.load(kGraph); }
 
-    static WatchedPort tap_at(OfflineEngine& at, const char* port, bool samples = false) {
+    static TappedPort tap_at(OfflineEngine& at, const char* port, bool samples = false) {
         const PortRef ref = at.engine.graph().resolve_output(port).value();
         return {ref, std::make_shared<PortTap>(1, 48'000.0, 64, samples)};
     }
@@ -44,13 +44,13 @@ struct EnginePortTaps : testing::Test {
 };
 
 TEST_F(EnginePortTaps, AWatchedSineHasItsLevel) {
-    const WatchedPort osc = tap_at(offline, "osc");
-    const WatchedPort vol = tap_at(offline, "vol");
-    const WatchedPort forwarded = tap_at(offline, "split");
+    const TappedPort osc = tap_at(offline, "osc");
+    const TappedPort vol = tap_at(offline, "vol");
+    const TappedPort forwarded = tap_at(offline, "split");
     offline.engine.watch_ports({vol, osc, forwarded});
     EXPECT_TRUE(offline.engine.outstanding());
     offline.settle();
-    for (const WatchedPort& port : {osc, vol, forwarded}) take(*port.tap);
+    for (const TappedPort& port : {osc, vol, forwarded}) take(*port.tap);
     offline.render_blocks(100);
     const auto at_osc = take(*osc.tap);
     const auto at_vol = take(*vol.tap);
@@ -64,7 +64,7 @@ TEST_F(EnginePortTaps, AWatchedSineHasItsLevel) {
 }
 
 TEST_F(EnginePortTaps, TheSamplesAreThoseOfThePort) {
-    const WatchedPort osc = tap_at(offline, "osc", true);
+    const TappedPort osc = tap_at(offline, "osc", true);
     offline.engine.watch_ports({osc});
     offline.settle();
     offline.render_blocks(100);
@@ -85,7 +85,7 @@ TEST_F(EnginePortTaps, TheSoundIsTheSameBitForBit) {
     const auto below = [&](unsigned count) { return std::uniform_int_distribution<unsigned>{0, count - 1}(random); };
     const std::vector<const char*> ports{"osc", "split", "vol", "hall"};
     for (int i = 0; i < 300; ++i) {
-        std::vector<WatchedPort> watched;
+        std::vector<TappedPort> watched;
         for (const char* const port : ports) {
             if (below(2) == 0) watched.push_back(tap_at(offline, port, below(2) == 0));
         }
@@ -110,7 +110,7 @@ TEST_F(EnginePortTaps, TheSoundIsTheSameBitForBit) {
 TEST_F(EnginePortTaps, ATapIsFreedWhenNoPlanBorrowsIt) {
     std::vector<std::weak_ptr<PortTap>> taps;
     for (int i = 0; i < 20; ++i) {
-        const WatchedPort port = tap_at(offline, i % 2 == 0 ? "osc" : "hall", true);
+        const TappedPort port = tap_at(offline, i % 2 == 0 ? "osc" : "hall", true);
         taps.push_back(port.tap);
         offline.engine.watch_ports({port});
         if (i % 3 != 0) offline.render_blocks(2);
@@ -124,8 +124,8 @@ TEST_F(EnginePortTaps, ATapIsFreedWhenNoPlanBorrowsIt) {
 }
 
 TEST_F(EnginePortTaps, ARemovedNodeIsNotMeasuredAndAResetKeepsTheTaps) {
-    const WatchedPort osc = tap_at(offline, "osc");
-    const WatchedPort vol = tap_at(offline, "vol");
+    const TappedPort osc = tap_at(offline, "osc");
+    const TappedPort vol = tap_at(offline, "vol");
     offline.engine.watch_ports({osc, vol});
     offline.settle();
     ASSERT_TRUE(offline.reset());
