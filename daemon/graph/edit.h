@@ -23,7 +23,8 @@ struct AddNode {
     Settings settings;
     std::map<std::string, float, std::less<>> parameters;
     Annotation annotation{};
-    std::uint64_t identity = 0;  ///< GraphNode::identity of a node that comes back; 0: a new node
+    std::uint64_t identity =
+        0;  ///< GraphNode::identity of a node that comes back; 0: a new node, or the one that it replaces
 };
 
 struct RemoveNode {

@@ -383,7 +383,7 @@ bool Judge::try_exchange(std::uint64_t number, std::size_t index, State& state, 
         return false;
     }
     if (is_recall_with_revert(number) && !request.recall_scene().force()) {
-        reason = "it reverts an edit, and is no recall with force";
+        reason = "it reverts an edit, but is not a recall with force";
         return false;
     }
     if (request.has_apply_transaction()) {

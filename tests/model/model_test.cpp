@@ -398,8 +398,9 @@ TEST(Model, EightClientsTheDaemonAndTheReferenceAgree) {
         total.out_of_room += counts.out_of_room;
     }
     std::cout << total.accepted << " edits accepted, " << total.refused << " requests refused (" << total.out_of_room
-              << " for want of room), " << total.reads << " reads, " << total.undone << " undone or applied again, "
-              << total.recalled << " recalls, " << total.scheduled << " scheduled, " << total.reverted << " reverted\n";
+              << " because the engine had no room), " << total.reads << " reads, " << total.undone
+              << " undone or applied again, " << total.recalled << " recalls, " << total.scheduled << " scheduled, "
+              << total.reverted << " reverted\n";
     // The traffic must not become useless.
     EXPECT_GT(total.accepted, 40 * seeds);
     EXPECT_GT(total.undone, 3 * seeds);

@@ -83,7 +83,7 @@ void EditPreviews::describe_preview(const CommandTable& commands, JsonWriter& wr
 void EditPreviews::describe_apply(JsonWriter& writer) {
     begin_tool(
         writer, kApplyName,
-        "Make the edits of a preview by preview_edit. Nothing is changed if the graph is no longer the one that was "
+        "Apply the edits that preview_edit has shown. Nothing changes if the graph is no longer the one that was "
         "previewed. undo takes them back.");
     put_key(writer, "token");
     writer.StartObject();

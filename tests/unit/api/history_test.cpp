@@ -666,14 +666,19 @@ TEST(HistoryRequests, TheStepsThatWereTheLatestOnesAreUndoneWhateverIsCommittedI
     EXPECT_EQ(script.engine.graph().node_count(), 1U);
 }
 
-TEST(HistoryRequests, AnotherClientThatNeverStopsEditingDoesNotHoldUpAnUndo) {
-    Script script;
+/// Client `a` adds nodes, and sets a gain.
+void play_two_steps(Script& script) {
     script.play("hello a\nhello b\n" + test::tone() + R"(
         block
         a> id: 2 set_parameters { changes { node: "vol" parameter: "gain_db" value: -6 } }
         block
         a< response { id: 2 }
     )");
+}
+
+TEST(HistoryRequests, AnotherClientThatNeverStopsEditingDoesNotHoldUpAnUndo) {
+    Script script;
+    play_two_steps(script);
     script.workers.held = true;
     script.play("a> id: 3 undo { steps: 2 }\n");
     for (int i = 0; i < 40 && !script.workers.jobs.empty(); ++i) {
@@ -739,12 +744,7 @@ TEST(HistoryRequests, AnUndoWithForceIsNotPlannedAgainWhileOthersSetParameters) 
 
 TEST(HistoryRequests, AParameterThatIsSetToTheValueItHasDoesNotHoldUpAnUndo) {
     Script script;
-    script.play("hello a\nhello b\n" + test::tone() + R"(
-        block
-        a> id: 2 set_parameters { changes { node: "vol" parameter: "gain_db" value: -6 } }
-        block
-        a< response { id: 2 }
-    )");
+    play_two_steps(script);
     const std::string changes =
         "changes { node: 'vol' parameter: 'gain_db' value: -6 } changes { node: 'vol' parameter: 'invert' value: 1 }";
     EXPECT_EQ(undo_while_parameters_are_set(script, changes), 1);
