@@ -39,7 +39,7 @@ void fill(SoundingGraph& sound, std::uint64_t first_serial, std::uint64_t frame)
             source == 0 && connection.fill_frames == 0 ? 0 : std::max(source, frame) + connection.fill_frames;
     };
     for (const std::uint32_t index : playing_order(sound)) {
-        Node& node = sound.nodes[index];
+        Node& node = sound.nodes.own()[index];
         if (node.entered_in < first_serial) continue;
         std::uint64_t arrival = 0;
         for (Connection& connection : sound.into_node(index)) {
@@ -49,7 +49,7 @@ void fill(SoundingGraph& sound, std::uint64_t first_serial, std::uint64_t frame)
         node.filled_from =
             arrival == 0 && node.latency_frames == 0 ? 0 : std::max(arrival, frame) + node.latency_frames;
     }
-    std::ranges::for_each(sound.connections, fill_connection);  // connections to older nodes
+    std::ranges::for_each(sound.connections.own(), fill_connection);  // connections to older nodes
 }
 
 void refill(SoundingGraph& sound, std::span<const PortRef> changed, std::uint64_t frame) {
@@ -63,7 +63,7 @@ void refill(SoundingGraph& sound, std::span<const PortRef> changed, std::uint64_
                      sound.nodes[source].filled_from + connection.delay_frames + connection.glide.frames);
     };
     for (const std::uint32_t index : playing_order(sound)) {
-        Node& node = sound.nodes[index];
+        Node& node = sound.nodes.own()[index];
         std::uint64_t arrival = frame;
         for (Connection& connection : sound.into_node(index)) {
             if (!connection.hearing.playing()) continue;
@@ -74,7 +74,7 @@ void refill(SoundingGraph& sound, std::span<const PortRef> changed, std::uint64_
         }
         if (refills[index]) node.filled_from = std::max(node.filled_from, arrival + node.latency_frames);
     }
-    std::ranges::for_each(sound.connections, refill_connection);  // also connections that are not in the order
+    std::ranges::for_each(sound.connections.own(), refill_connection);  // also connections that are not in the order
 }
 
 std::vector<bool> fed_by(const SoundingGraph& sound, std::span<const PortRef> ports) {

@@ -81,7 +81,7 @@ std::uint32_t Glides::lateness_at(PortRef port) {
 /// Keeps the lateness of what sounds on the way to one of two signals at a port, until the unit has replaced one by the
 /// other: the arriving signal is aligned with that. Ports that are aligned themselves are left out.
 void Glides::keep_late(const std::vector<bool>& nodes, std::span<const PortRef> shifted, ChangeUnit& unit) {
-    for (SoundingGraph::Connection& connection : sound_.connections) {
+    for (SoundingGraph::Connection& connection : sound_.connections.own()) {
         if (!connection.hearing.target || connection.glide.delay == nullptr || !nodes[connection.to_node]) continue;
         if (std::ranges::find(shifted, connection.key.to) != shifted.end()) continue;
         unit.late_ports.push_back(connection.key.to);
@@ -214,7 +214,7 @@ void Glides::time_glides() {
     for (const SoundingGraph::Connection& connection : sound_.connections) {
         if (starts(connection)) longest = std::max(longest, connection.glide_distance());
     }
-    for (SoundingGraph::Connection& connection : sound_.connections) {
+    for (SoundingGraph::Connection& connection : sound_.connections.own()) {
         if (!starts(connection)) continue;
         connection.glide.length_frames = longest * kGlideFramesPerFrame + lengths_.block_frames;
         connection.glide_rests_from = now_.adoption_frame + connection.glide.length_frames;
@@ -227,7 +227,7 @@ void Glides::give_back(std::span<const ChangeUnit> units) {
         return std::ranges::binary_search(unit.ports, port) ||
                std::ranges::find(unit.late_ports, port) != unit.late_ports.end();
     };
-    for (SoundingGraph::Connection& connection : sound_.connections) {
+    for (SoundingGraph::Connection& connection : sound_.connections.own()) {
         const bool rests = !connection.moves && connection.hearing.target;
         const auto port_changes = [&](const ChangeUnit& unit) { return changes(unit, connection.key.to); };
         if (connection.glide.frames == 0 || !rests || std::ranges::any_of(units, port_changes)) continue;
@@ -238,7 +238,7 @@ void Glides::give_back(std::span<const ChangeUnit> units) {
 
 bool Glides::remove_ended() {
     bool any = false;
-    for (SoundingGraph::Connection& connection : sound_.connections) {
+    for (SoundingGraph::Connection& connection : sound_.connections.own()) {
         if (!connection.glide_has_ended(now_.adopted_serial) || connection.glide_rests_from > now_.frame) continue;
         sound_.replace_glide(connection, nullptr);
         any = true;
@@ -263,7 +263,7 @@ std::uint32_t Glides::load_of_all() const {
 bool start_glides(SoundingGraph& sound, std::uint64_t first_serial, std::uint64_t frame) {
     if (!sound.glides()) return false;
     bool any = false;
-    for (SoundingGraph::Connection& connection : sound.connections) {
+    for (SoundingGraph::Connection& connection : sound.connections.own()) {
         if (connection.glide.delay == nullptr || connection.glide.order < first_serial) continue;
         any = true;
         if (connection.hearing.playing()) connection.glide_rests_from = frame + connection.glide.length_frames;

@@ -43,12 +43,13 @@ class SoundingGraph::Entry {
 
     bool enter(const AudioGraph& graph, std::span<const CommittedConnection> committed) {
         enter_nodes(graph);
-        for (Connection& connection : sound_.connections) connection.filling = false;
+        std::vector<Connection>& present = sound_.connections.own();
+        for (Connection& connection : present) connection.filling = false;
         std::vector<Connection> added;
-        auto old = sound_.connections.begin();
+        auto old = present.begin();
         for (const CommittedConnection& connection : committed) {
-            while (old != sound_.connections.end() && place_of(*old) < place_of(connection)) ++old;
-            if (old != sound_.connections.end() && place_of(*old) == place_of(connection)) {
+            while (old != present.end() && place_of(*old) < place_of(connection)) ++old;
+            if (old != present.end() && place_of(*old) == place_of(connection)) {
                 old->filling = !old->hearing.any();
             } else if (is_new(connection.key.to.node)) {
                 added.push_back(heard_connection(connection));
@@ -71,10 +72,11 @@ class SoundingGraph::Entry {
             node.committed = false;
             ++sound_.leaving_count_;
         };
-        auto old = sound_.nodes.begin();
+        std::vector<Node>& nodes = sound_.nodes.own();
+        auto old = nodes.begin();
         for (const NodeId id : graph.node_ids()) {
-            for (; old != sound_.nodes.end() && old->id < id; ++old) leave(*old);
-            if (old != sound_.nodes.end() && old->id == id) {
+            for (; old != nodes.end() && old->id < id; ++old) leave(*old);
+            if (old != nodes.end() && old->id == id) {
                 old++->committed = true;
                 continue;
             }
@@ -82,15 +84,15 @@ class SoundingGraph::Entry {
             added_nodes_.push_back(Node::entering(*instance, entrance_.serial));
             sound_.borrowed.entered.push_back(std::move(instance));
         }
-        for (; old != sound_.nodes.end(); ++old) leave(*old);
+        for (; old != nodes.end(); ++old) leave(*old);
         if (added_nodes_.empty()) return;
         sound_.latest_entry_ = entrance_.serial;
         for (const Node& node : added_nodes_) sound_.latent_count_ += node.latency_frames != 0 ? 1U : 0U;
         fades_ = std::ranges::any_of(added_nodes_, &Node::remembers);
         fills_ = fades_;
         // Ids ascend, so the indices of the other nodes do not change.
-        assert(sound_.nodes.empty() || sound_.nodes.back().id < added_nodes_.front().id);
-        sound_.nodes.insert(sound_.nodes.end(), added_nodes_.begin(), added_nodes_.end());
+        assert(nodes.empty() || nodes.back().id < added_nodes_.front().id);
+        nodes.insert(nodes.end(), added_nodes_.begin(), added_nodes_.end());
     }
 
     [[nodiscard]] bool is_new(NodeId id) const { return !added_nodes_.empty() && id >= added_nodes_.front().id; }
@@ -158,22 +160,23 @@ Connection SoundingGraph::unheard(const CommittedConnection& committed, std::uin
 
 /// Adds connections, which are sorted.
 void SoundingGraph::add(std::vector<Connection> added) {
-    if (!added.empty()) merge_in(connections, std::move(added), by_place);
+    if (!added.empty()) merge_in(connections.own(), std::move(added), by_place);
     find_incoming();
 }
 
 void SoundingGraph::find_incoming() {
-    first_incoming.resize(nodes.size() + 1);
+    std::vector<std::uint32_t> first(nodes.size() + 1);
     std::uint32_t next = 0;
     for (std::uint32_t i = 0; i < connections.size(); ++i) {
-        while (next <= connections[i].to_node) first_incoming[next++] = i;
+        while (next <= connections[i].to_node) first[next++] = i;
     }
-    while (next < first_incoming.size()) first_incoming[next++] = static_cast<std::uint32_t>(connections.size());
+    while (next < first.size()) first[next++] = static_cast<std::uint32_t>(connections.size());
+    first_incoming = SharedVector{std::move(first)};
 }
 
 template <typename Predicate>
 bool SoundingGraph::remove_connections(Predicate removed) {
-    const std::size_t removed_count = std::erase_if(connections, [&](const Connection& connection) {
+    const std::size_t removed_count = std::erase_if(connections.own(), [&](const Connection& connection) {
         if (!removed(connection)) return false;
         borrowed.left.push_back(connection.state);
         if (connection.glide.delay != nullptr) {
@@ -195,22 +198,23 @@ void SoundingGraph::hearing_changed() {
 void SoundingGraph::keep_only(const std::vector<bool>& kept) {
     hearing_changed();
     std::vector<std::uint32_t> index(nodes.size());
+    std::vector<Node>& all = nodes.own();
     std::uint32_t count = 0;
-    for (std::uint32_t i = 0; i < nodes.size(); ++i) {
+    for (std::uint32_t i = 0; i < all.size(); ++i) {
         index[i] = count;
         if (!kept[i]) {
-            borrowed.left.push_back(nodes[i].compiled.instance);
-            leaving_count_ -= nodes[i].committed ? 0U : 1U;
-            latent_count_ -= nodes[i].latency_frames != 0 ? 1U : 0U;
+            borrowed.left.push_back(all[i].compiled.instance);
+            leaving_count_ -= all[i].committed ? 0U : 1U;
+            latent_count_ -= all[i].latency_frames != 0 ? 1U : 0U;
             continue;
         }
-        if (count != i) nodes[count] = nodes[i];
+        if (count != i) all[count] = all[i];
         ++count;
     }
-    nodes.erase(nodes.begin() + static_cast<std::ptrdiff_t>(count), nodes.end());
+    all.erase(all.begin() + static_cast<std::ptrdiff_t>(count), all.end());
     remove_connections(
         [&](const Connection& connection) { return !kept[connection.from_node] || !kept[connection.to_node]; });
-    for (Connection& connection : connections) {
+    for (Connection& connection : connections.own()) {
         connection.from_node = index[connection.from_node];
         connection.to_node = index[connection.to_node];
     }
@@ -220,7 +224,7 @@ SoundingGraph SoundingGraph::of(const AudioGraph& graph, std::span<const Committ
                                 const Entrance& entrance) {
     SoundingGraph sound;
     sound.enter(graph, committed, entrance);
-    for (Node& node : sound.nodes) {
+    for (Node& node : sound.nodes.own()) {
         if (node.is_sink()) node.hearing = Hearing::full();
     }
     return sound;
@@ -243,7 +247,8 @@ std::span<Connection> SoundingGraph::into(PortRef port) {
 }
 
 std::span<Connection> SoundingGraph::into_node(std::uint32_t index) {
-    return std::span{connections}.subspan(first_incoming[index], first_incoming[index + 1] - first_incoming[index]);
+    return std::span{connections.own()}.subspan(first_incoming[index],
+                                                first_incoming[index + 1] - first_incoming[index]);
 }
 
 std::span<const Connection> SoundingGraph::into_node(std::uint32_t index) const {
@@ -270,12 +275,13 @@ std::vector<PortRef> SoundingGraph::want(std::span<const PortRef> ports, std::sp
     std::vector<PortRef> changed;
     std::vector<Connection> added;
     for (const PortRef& port : ports) {
-        const auto node = std::ranges::lower_bound(nodes, port.node, {}, &Node::id);
-        if (node == nodes.end() || node->id != port.node) continue;
+        const Node* const node = std::as_const(*this).find(port.node);
+        if (node == nullptr) continue;
         if (port.port == kDevicePort) {
-            node->hearing.wanted = node->committed;
+            Hearing& hearing = nodes.own()[index_of(port.node)].hearing;
+            hearing.wanted = node->committed;
             pruned_ = false;
-            if (node->hearing.wanted != node->hearing.target) changed.push_back(port);
+            if (hearing.wanted != hearing.target) changed.push_back(port);
             continue;
         }
         if (!node->committed) continue;
@@ -311,7 +317,7 @@ void SoundingGraph::keep(std::span<const PortRef> ports) {
     pruned_ = false;
     for (const PortRef& port : ports) {
         if (port.port == kDevicePort) {
-            Hearing& hearing = nodes[index_of(port.node)].hearing;
+            Hearing& hearing = nodes.own()[index_of(port.node)].hearing;
             hearing.wanted = hearing.target;
             continue;
         }
@@ -325,7 +331,7 @@ void SoundingGraph::keep(std::span<const PortRef> ports) {
 void SoundingGraph::aim(PortRef port, std::uint64_t serial) {
     if (changes_presence(port)) hearing_changed();
     if (port.port == kDevicePort) {
-        nodes[index_of(port.node)].hearing.aim();
+        nodes.own()[index_of(port.node)].hearing.aim();
         return;
     }
     for (Connection& connection : into(port)) {
@@ -344,7 +350,7 @@ void SoundingGraph::aim_departures(PortRef port) {
     }
 }
 
-bool SoundingGraph::changes_presence(PortRef port) {
+bool SoundingGraph::changes_presence(PortRef port) const {
     if (port.port == kDevicePort) return true;
     return std::ranges::any_of(into(port), [](const Connection& connection) {
         return connection.hearing.wanted != connection.hearing.target;
@@ -354,8 +360,8 @@ bool SoundingGraph::changes_presence(PortRef port) {
 bool SoundingGraph::settle() {
     hearing_changed();
     bool differs = leaving_count_ != 0;
-    for (Node& node : nodes) node.hearing.settle();
-    for (Connection& connection : connections) {
+    for (Node& node : nodes.own()) node.hearing.settle();
+    for (Connection& connection : connections.own()) {
         differs = differs || connection.moves;
         connection.moves = false;
         // If the connection is added again, it must not be in the middle of a glide.
@@ -368,14 +374,14 @@ bool SoundingGraph::settle() {
 
 bool SoundingGraph::settle_before_start() {
     hearing_changed();
-    for (Node& node : nodes) node.hearing.settle();
-    for (Connection& connection : connections) connection.hearing.settle();
+    for (Node& node : nodes.own()) node.hearing.settle();
+    for (Connection& connection : connections.own()) connection.hearing.settle();
     // The presence of what has left is still 1: it must not be used again.
     return prune({.serial = 0, .draining = {}}).removed;
 }
 
 bool SoundingGraph::stays(std::uint32_t index, const Exit& exit, bool& drains) {
-    Node& node = nodes[index];
+    Node& node = nodes.own()[index];
     if (exit.serial == 0 || !node.compiled.instance->description().type->remembers_input) return false;
     if (node.drains_in != 0) return std::ranges::find(exit.draining, node.drains_in) != exit.draining.end();
     for (Connection& connection : into_node(index)) {
@@ -411,7 +417,7 @@ SoundingGraph::Pruned SoundingGraph::prune(const Exit& exit) {
         while (!reached.empty()) {
             const std::uint32_t node = reached.back();
             reached.pop_back();
-            std::ranges::for_each(into_node(node), need_source);
+            std::ranges::for_each(std::as_const(*this).into_node(node), need_source);
         }
     };
     need_all_sources();
@@ -519,7 +525,8 @@ std::vector<Arc> SoundingGraph::arcs(Counts counts) const {
 }
 
 void SoundingGraph::read_names() {
-    for (Node& node : nodes) node.compiled.name_bytes = CompileRequest::Node::of(*node.compiled.instance).name_bytes;
+    for (Node& node : nodes.own())
+        node.compiled.name_bytes = CompileRequest::Node::of(*node.compiled.instance).name_bytes;
 }
 
 CompileRequest SoundingGraph::request(std::uint64_t ended_gains) const {

@@ -12,6 +12,7 @@
 #include "engine/borrowed.h"
 #include "engine/committed_connections.h"
 #include "graph/audio_graph.h"
+#include "graph/shared_vector.h"
 #include "plan/compiler.h"
 #include "plan/node_instance.h"
 
@@ -36,7 +37,8 @@ struct Hearing {
 
 /// The contents of the latest plan: what sounds before, during or after its round, and nodes and delays that are being
 /// filled. A signal is filled from the frame at which everything new on its path has received input for the duration of
-/// look-ahead and delays. A round may make it audible only after that. [control]
+/// look-ahead and delays. A round may make it audible only after that. Copies share what is not changed: a transaction
+/// that changes parameters only changes nothing here. [control]
 struct SoundingGraph {
     struct Node {
         NodeId id;
@@ -102,11 +104,11 @@ struct SoundingGraph {
         std::function<std::shared_ptr<NodeInstance>(NodeId)> instance;
     };
 
-    std::vector<Node> nodes;                    ///< by id
-    std::vector<Connection> connections;        ///< by key and delay
-    std::vector<std::uint32_t> first_incoming;  ///< for each node in `connections`, and one more at the end
-    Borrowed borrowed;                          ///< what has changed since the last plan
-    std::size_t glide_count = 0;                ///< connections with a gliding delay
+    SharedVector<Node> nodes;                    ///< by id
+    SharedVector<Connection> connections;        ///< by key and delay
+    SharedVector<std::uint32_t> first_incoming;  ///< for each node in `connections`, and one more at the end
+    Borrowed borrowed;                           ///< what has changed since the last plan
+    std::size_t glide_count = 0;                 ///< connections with a gliding delay
 
     /// Returns `graph` in the state in which all of it is heard.
     [[nodiscard]] static SoundingGraph of(const AudioGraph& graph, std::span<const CommittedConnection> committed,
@@ -142,7 +144,7 @@ struct SoundingGraph {
     /// Reduces the target at a port to what sounds there and is still wanted.
     void aim_departures(PortRef port);
     /// Returns whether aim() would change presences, and not only gains.
-    [[nodiscard]] bool changes_presence(PortRef port);
+    [[nodiscard]] bool changes_presence(PortRef port) const;
     /// Ends the round: its target sounds. Returns whether a new plan would differ.
     bool settle();
     /// Completes the round immediately, because nothing has sounded yet. Presences move in the first block. Returns

@@ -312,10 +312,10 @@ GraphDocument AudioGraph::document() const {
 }
 
 std::size_t AudioGraph::index_of(NodeId id) const {
-    if (node_ids_.empty() || id <= node_ids_.front()) return 0;
+    if (node_ids_.empty() || id <= node_ids_[0]) return 0;
     // Ids ascend, most of them by 1, so the place is not far before this one.
     const auto last =
-        static_cast<std::size_t>(std::min<std::uint64_t>(id.value() - node_ids_.front().value(), node_ids_.size()));
+        static_cast<std::size_t>(std::min<std::uint64_t>(id.value() - node_ids_[0].value(), node_ids_.size()));
     std::size_t way = 1;
     while (way <= last && node_ids_[last - way] >= id) way *= 2;
     const auto begin = node_ids_.begin() + static_cast<std::ptrdiff_t>(last - std::min(way, last));
@@ -324,7 +324,7 @@ std::size_t AudioGraph::index_of(NodeId id) const {
 }
 
 void AudioGraph::push_back(std::shared_ptr<const GraphNode> node) {
-    node_ids_.push_back(node->id);
+    node_ids_.own().push_back(node->id);
     ids_.add(node->name(), node->id.value());
     if (node->description->type->device_role == DeviceRole::sink) device_sinks_.push_back(node->id);
     nodes_.push_back(std::move(node));
@@ -340,15 +340,18 @@ void AudioGraph::erase(std::size_t index) {
     }
     if (node.description->type->device_role == DeviceRole::sink) std::erase(device_sinks_, node.id);
     nodes_.erase(nodes_.begin() + static_cast<std::ptrdiff_t>(index));
-    node_ids_.erase(node_ids_.begin() + static_cast<std::ptrdiff_t>(index));
+    std::vector<NodeId>& ids = node_ids_.own();
+    ids.erase(ids.begin() + static_cast<std::ptrdiff_t>(index));
 }
 
 void AudioGraph::compact() {
     compaction_deferred_ = false;
     if (std::exchange(gap_count_, 0) == 0) return;
     std::erase(nodes_, nullptr);
-    node_ids_.clear();
-    for (const auto& node : nodes_) node_ids_.push_back(node->id);
+    std::vector<NodeId> ids;
+    ids.reserve(nodes_.size());
+    for (const auto& node : nodes_) ids.push_back(node->id);
+    node_ids_ = SharedVector{std::move(ids)};
     std::erase_if(device_sinks_, [this](NodeId id) { return find(id) == nullptr; });
 }
 

@@ -18,6 +18,7 @@
 #include "graph/layout.h"
 #include "graph/name_table.h"
 #include "graph/node_type.h"
+#include "graph/shared_vector.h"
 #include "graph/topological_order.h"
 #include "text/error.h"
 
@@ -246,7 +247,7 @@ class AudioGraph {
     [[nodiscard]] std::size_t bytes_of(NodeId to, const IncomingConnection& connection) const;
 
     std::vector<std::shared_ptr<const GraphNode>> nodes_;  ///< by id; null: removed, until compact()
-    std::vector<NodeId> node_ids_;                         ///< of nodes_: a search by id reads nothing else
+    SharedVector<NodeId> node_ids_;                        ///< of nodes_: a search by id reads nothing else
     std::size_t gap_count_ = 0;                            ///< nodes that are null
     bool compaction_deferred_ = false;
     std::vector<NodeId> device_sinks_;

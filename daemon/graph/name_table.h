@@ -5,12 +5,15 @@
 #include <cstdint>
 #include <functional>
 #include <string_view>
+#include <utility>
 #include <vector>
+
+#include "graph/shared_vector.h"
 
 namespace rta {
 
-/// Hash table from names to 64-bit ids other than 0. The names themselves are elsewhere. One vector, so that a copy
-/// costs no more than its memory. One thread may use a table at a time.
+/// Hash table from names to 64-bit ids other than 0. The names themselves are elsewhere. Copies share it until one of
+/// them changes.
 class NameTable {
  public:
     /// Returns the id for which `is_name(id)` returns true, of those added under the same name, or 0.
@@ -27,22 +30,23 @@ class NameTable {
     /// Precondition: the name is not in the table.
     void add(std::string_view name, std::uint64_t id) {
         if (slots_.size() * 3 <= (count_ + 1) * 4) grow();
-        insert({.id = id, .hash = hash_of(name)});
+        insert(slots_.own(), {.id = id, .hash = hash_of(name)});
         ++count_;
     }
 
     /// Precondition: the name was added with this id.
     void remove(std::string_view name, std::uint64_t id) {
+        std::vector<Slot>& slots = slots_.own();
         std::size_t gap = hash_of(name) & mask();
-        while (slots_[gap].id != id) gap = (gap + 1) & mask();
+        while (slots[gap].id != id) gap = (gap + 1) & mask();
         // A search stops at a free slot, so entries that would no longer be found are moved into the gap.
-        for (std::size_t i = (gap + 1) & mask(); slots_[i].id != 0; i = (i + 1) & mask()) {
-            const std::size_t way = (i - slots_[i].hash) & mask();
+        for (std::size_t i = (gap + 1) & mask(); slots[i].id != 0; i = (i + 1) & mask()) {
+            const std::size_t way = (i - slots[i].hash) & mask();
             if (way < ((i - gap) & mask())) continue;
-            slots_[gap] = slots_[i];
+            slots[gap] = slots[i];
             gap = i;
         }
-        slots_[gap] = {};
+        slots[gap] = {};
         --count_;
     }
 
@@ -58,22 +62,23 @@ class NameTable {
     }
     [[nodiscard]] std::size_t mask() const { return slots_.size() - 1; }
 
-    void insert(const Slot& added) {
-        std::size_t i = added.hash & mask();
-        while (slots_[i].id != 0) i = (i + 1) & mask();
-        slots_[i] = added;
+    static void insert(std::vector<Slot>& slots, const Slot& added) {
+        const std::size_t mask = slots.size() - 1;
+        std::size_t i = added.hash & mask;
+        while (slots[i].id != 0) i = (i + 1) & mask;
+        slots[i] = added;
     }
 
     void grow() {
         constexpr std::size_t kFewest = 8;
-        std::vector<Slot> old(slots_.empty() ? kFewest : 2 * slots_.size());
-        old.swap(slots_);
-        for (const Slot& slot : old) {
-            if (slot.id != 0) insert(slot);
+        std::vector<Slot> larger(slots_.empty() ? kFewest : 2 * slots_.size());
+        for (const Slot& slot : slots_) {
+            if (slot.id != 0) insert(larger, slot);
         }
+        slots_ = SharedVector{std::move(larger)};
     }
 
-    std::vector<Slot> slots_;  ///< a power of two, at most three quarters in use
+    SharedVector<Slot> slots_;  ///< a power of two, at most three quarters in use
     std::size_t count_ = 0;
 };
 
