@@ -74,6 +74,17 @@ export function decodeServerMessage(bytes) {
   return objectOf(ServerMessage, ServerMessage.decode(bytes));
 }
 
+/** Returns {kind, request}: a request as a daemon receives it, with all fields. Throws RtaError if it is not a request. */
+export function requestAsReceived(request) {
+  return {kind: kindOf(request), request: objectOf(Request, Request.decode(Request.encode(parse(request)).finish()))};
+}
+
+/** Returns {response, bytes} or {event, bytes}: a message as a client receives it, with all fields, and its size in bytes. */
+export function messageAsReceived(message) {
+  const bytes = ServerMessage.encode(protojson.fromJson(ServerMessage, jsonOf(message))).finish();
+  return {...decodeServerMessage(bytes), bytes: bytes.length};
+}
+
 const JSON_VALUES = ['.google.protobuf.Struct', '.google.protobuf.Value'];
 
 function objectOf(type, message) {
