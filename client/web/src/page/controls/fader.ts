@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 import {LitElement, type PropertyValues, type TemplateResult, css, html} from 'lit';
 import {define} from '../drawing/canvas_element.js';
+import {cssProperties} from './css_properties.js';
 import {DoubleTap, keep, report} from './events.js';
 import {HeldValue} from './held_value.js';
 import {type StepSize, isLevel, rounded, scaleOf, stepped} from './scale.js';
@@ -103,7 +104,7 @@ export class RtaFader extends LitElement {
 
   protected override render(): TemplateResult {
     const position = scaleOf(this.spec).position(this.value);
-    return html`<div class="groove"></div><div class="fill" style="--at:${position}"></div>${this.marks ? this.#marks() : ''}
+    return html`<div class="groove"></div><div class="fill" ${cssProperties({'--at': position})}></div>${this.marks ? this.#marks() : ''}
       <input type="range" min="0" max="1" step="any" .value=${String(position)} aria-label=${this.label}
         aria-orientation=${this.orientation} aria-valuetext=${this.#text()} ?disabled=${this.disabled}
         @input=${this.#native} @change=${keep} @keydown=${this.#key}>`;
@@ -123,8 +124,8 @@ export class RtaFader extends LitElement {
     for (const db of MARKS_DB.filter((mark) => mark >= this.spec.minimum && mark <= this.spec.maximum)) {
       if (shown.every((other) => Math.abs(position(other) - position(db)) >= LEAST_DISTANCE)) shown.push(db);
     }
-    return html`<div class="marks" aria-hidden="true">${shown.map((db) => html`<i style="--mark:${position(db)}"></i>
-      <span style="--mark:${position(db)}">${db <= SILENCE_DB ? '∞' : Math.abs(db)}</span>`)}</div>`;
+    return html`<div class="marks" aria-hidden="true">${shown.map((db) => html`<i ${cssProperties({'--mark': position(db)})}></i>
+      <span ${cssProperties({'--mark': position(db)})}>${db <= SILENCE_DB ? '∞' : Math.abs(db)}</span>`)}</div>`;
   }
 
   #set(value: number, moving: boolean): void {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 import type {ChannelLevel, Loudness} from 'rta-client/core';
-import {CanvasElement, define} from '../drawing/canvas_element.js';
+import {CanvasElement, define, sheetOf} from '../drawing/canvas_element.js';
 import {type Palette, prefersReducedMotion} from '../drawing/theme.js';
 import {formatLevel} from './units.js';
 
@@ -19,6 +19,7 @@ const CLIP_MS = 5000;
 const SILENT_MS = 150;
 /** Screen readers are not given more than one value in this time. */
 const SPOKEN_MS = 1000;
+const STYLES = sheetOf(':host { width: 14px; height: 160px; cursor: default; }');
 
 interface Channel {
   peak: number;
@@ -53,7 +54,7 @@ export class RtaMeter extends CanvasElement {
   #spoken = -Infinity;
 
   constructor() {
-    super(':host{width:14px;height:160px;cursor:default}');
+    super(STYLES);
     this.addEventListener('click', () => this.clear());
   }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 import {LitElement, type TemplateResult, css, html, nothing} from 'lit';
 import {define} from '../drawing/canvas_element.js';
+import {cssProperties} from './css_properties.js';
 import {DoubleTap, keep, report} from './events.js';
 import {HeldValue} from './held_value.js';
 import {type StepSize, isLevel, limited, rounded, scaleOf, stepped} from './scale.js';
@@ -80,7 +81,7 @@ export class RtaValue extends LitElement {
   protected override render(): TemplateResult {
     const {unit, minimum, maximum} = this.spec;
     return html`<input type="text" role="spinbutton" inputmode="text" autocomplete="off" spellcheck="false" enterkeyhint="done"
-        style="--chars:${this.#chars()}" .value=${this.text ?? this.#shown(this.value)} ?disabled=${this.disabled}
+        ${cssProperties({'--chars': this.#chars()})} .value=${this.text ?? this.#shown(this.value)} ?disabled=${this.disabled}
         aria-label=${this.label} aria-valuenow=${this.value} aria-valuemin=${minimum} aria-valuemax=${maximum}
         aria-valuetext=${this.#shown(this.value)} aria-invalid=${this.error !== ''} aria-errormessage=${this.error ? 'error' : nothing}
         title=${`${formatExact(this.value, unit)} (${formatExact(minimum, unit)} to ${formatExact(maximum, unit)})`}

@@ -29,6 +29,18 @@ function observe(element: CanvasElement): void {
   views.observe(element);
 }
 
+/** Returns a style sheet. */
+export function sheetOf(text: string): CSSStyleSheet {
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(text);
+  return sheet;
+}
+
+const BASE = sheetOf(`
+  :host { display: block; position: relative; min-width: 0; min-height: 0; contain: strict; }
+  :host([hidden]) { display: none; }
+  canvas { position: absolute; inset: 0; width: 100%; height: 100%; display: block; }`);
+
 /** An element that draws itself on a canvas as large as itself. */
 export abstract class CanvasElement extends HTMLElement {
   protected readonly canvas = document.createElement('canvas');
@@ -40,14 +52,12 @@ export abstract class CanvasElement extends HTMLElement {
   #dirty = true;
   #stopTheme = (): void => {};
 
-  constructor(styles = '') {
+  /** `styles`: style sheets of the element. The Content-Security-Policy refuses <style> elements. */
+  constructor(...styles: CSSStyleSheet[]) {
     super();
-    const sheet = document.createElement('style');
-    sheet.textContent = `:host{display:block;position:relative;min-width:0;min-height:0;contain:strict}
-      :host([hidden]){display:none}
-      canvas{position:absolute;inset:0;width:100%;height:100%;display:block}${styles}`;
+    this.root.adoptedStyleSheets = [BASE, ...styles];
     this.canvas.setAttribute('aria-hidden', 'true');
-    this.root.append(sheet, this.canvas);
+    this.root.append(this.canvas);
   }
 
   connectedCallback(): void {

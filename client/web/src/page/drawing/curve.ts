@@ -3,7 +3,7 @@ import type {Spectrum} from 'rta-client/core';
 import {report} from '../controls/events.js';
 import {formatDisplay} from '../controls/units.js';
 import {type Frame, dbOfY, drawGrid, hzOfX, xOfHz, yOfDb} from './axes.js';
-import {CanvasElement, define} from './canvas_element.js';
+import {CanvasElement, define, sheetOf} from './canvas_element.js';
 import {columnsOf} from './spectrum_columns.js';
 import type {Palette} from './theme.js';
 
@@ -49,18 +49,19 @@ export interface HandleChange {
   q?: number;
 }
 
-const HANDLE_STYLES = `
-  :host{min-height:120px}
-  button{all:unset;position:absolute;left:0;top:0;box-sizing:border-box;width:24px;height:24px;margin:-12px;border-radius:50%;
-    display:grid;place-items:center;font:600 11px/1 inherit;font-variant-numeric:tabular-nums;cursor:grab;touch-action:none;
-    color:var(--rta-text,#14181f);background:var(--rta-surface,#fff);border:2px solid var(--rta-accent,#0a66c2);
-    user-select:none;-webkit-user-select:none}
-  button::before{content:'';position:absolute;inset:-12px;border-radius:50%}
-  button:focus-visible,button.active{background:var(--rta-accent,#0a66c2);color:var(--rta-bg,#fff)}
-  button:focus-visible{outline:2px solid var(--rta-accent,#0a66c2);outline-offset:3px}
-  output{white-space:pre;position:absolute;top:6px;right:8px;padding:3px 8px;font-size:12px;font-variant-numeric:tabular-nums;border-radius:4px;
-    color:var(--rta-text,#14181f);background:var(--rta-surface,#fff);border:1px solid var(--rta-line,#cdd2da);pointer-events:none}
-  output:empty{display:none}`;
+const HANDLES = sheetOf(`
+  :host { min-height: 120px; }
+  button { all: unset; position: absolute; left: 0; top: 0; box-sizing: border-box; width: 24px; height: 24px; margin: -12px;
+    border-radius: 50%; display: grid; place-items: center; font-size: 11px; font-weight: 600; line-height: 1; cursor: grab;
+    font-variant-numeric: tabular-nums; touch-action: none; user-select: none; -webkit-user-select: none;
+    color: var(--rta-text, #14181f); background: var(--rta-surface, #fff); border: 2px solid var(--rta-accent, #0a66c2); }
+  button::before { content: ''; position: absolute; inset: -12px; border-radius: 50%; }
+  button:focus-visible, button.active { background: var(--rta-accent, #0a66c2); color: var(--rta-on-accent, #fff); }
+  button:focus-visible { outline: 2px solid var(--rta-accent, #0a66c2); outline-offset: 3px; }
+  output { position: absolute; top: 6px; right: 8px; padding: 3px 8px; white-space: pre; font-size: 12px; border-radius: 4px;
+    font-variant-numeric: tabular-nums; color: var(--rta-text, #14181f); background: var(--rta-surface, #fff);
+    border: 1px solid var(--rta-line, #cdd2da); pointer-events: none; }
+  output:empty { display: none; }`);
 const FINE = 0.1;
 /** Levels that are always shown. */
 const LEAST_RANGE_DB = 12;
@@ -87,7 +88,7 @@ export class RtaCurve extends CanvasElement {
   #settling = new Map<string, {values: Partial<Handle>; timer: ReturnType<typeof setTimeout>}>();
 
   constructor() {
-    super(HANDLE_STYLES);
+    super(HANDLES);
     this.#output.setAttribute('aria-hidden', 'true');
     this.root.append(this.#output);
   }

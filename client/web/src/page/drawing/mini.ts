@@ -3,7 +3,7 @@ import type {ChannelLevel, GainReduction, JsonValue} from 'rta-client/core';
 import {placeOfLevel} from '../controls/meter.js';
 import {formatDisplay} from '../controls/units.js';
 import {type Frame, xOfHz, yOfDb} from './axes.js';
-import {CanvasElement, define} from './canvas_element.js';
+import {CanvasElement, define, sheetOf} from './canvas_element.js';
 import type {Palette} from './theme.js';
 import {noiseOf, waveOf} from './waves.js';
 
@@ -30,6 +30,7 @@ interface MiniState {
 const BAR = 4;
 const RESPONSE_RANGE_DB = 18;
 const MOST_REDUCTION_DB = 24;
+const STYLES = sheetOf(':host { height: 48px; }');
 
 /** What is drawn for each type. Types that are not listed have their level only. */
 const PAINTERS: Readonly<Record<string, Painter>> = {
@@ -52,7 +53,7 @@ export class RtaMini extends CanvasElement {
   static observedAttributes = ['label'];
   readonly #state: MiniState = {type: '', parameters: {}, settings: {}, response: undefined, levels: [], reduction: undefined};
 
-  constructor() { super(':host{height:48px}'); }
+  constructor() { super(STYLES); }
 
   override connectedCallback(): void {
     super.connectedCallback();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 import type {ChannelLevel} from 'rta-client/core';
-import {CanvasElement, define} from './canvas_element.js';
+import {CanvasElement, define, sheetOf} from './canvas_element.js';
 import type {Palette} from './theme.js';
 
 /** Seconds of levels that are shown. */
@@ -11,6 +11,8 @@ const MOST_LEVELS = 1000;
 const LINES_DB = [0, -12, -24, -36, -48, -60];
 const LOWEST_DB = -66;
 const COLOURS = ['accent', 'good', 'warn', 'text'] as const;
+
+const STYLES = sheetOf(':host { min-height: 60px; }');
 
 interface Moment { time: number; peak: number; rms: number }
 
@@ -24,7 +26,7 @@ export class RtaScope extends CanvasElement {
   #samples: readonly Float32Array[] = [];
   #moments: Moment[] = [];
 
-  constructor() { super(':host{min-height:60px}'); }
+  constructor() { super(STYLES); }
 
   override connectedCallback(): void {
     super.connectedCallback();

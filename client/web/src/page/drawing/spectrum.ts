@@ -2,7 +2,7 @@
 import type {Spectrum} from 'rta-client/core';
 import {formatDisplay} from '../controls/units.js';
 import {type Frame, dbOfY, drawGrid, hzOfX, yOfDb} from './axes.js';
-import {CanvasElement, define} from './canvas_element.js';
+import {CanvasElement, define, sheetOf} from './canvas_element.js';
 import {columnsOf} from './spectrum_columns.js';
 import {type Palette, prefersReducedMotion} from './theme.js';
 
@@ -10,6 +10,11 @@ const HOLD_MS = 2000;
 const FALL_DB_PER_S = 30;
 const LOWEST_DB = -110;
 const HIGHEST_DB = 6;
+const STYLES = sheetOf(`
+  :host { min-height: 80px; }
+  output { position: absolute; top: 6px; right: 8px; padding: 2px 6px; white-space: pre; font-size: 12px; border-radius: 4px;
+    font-variant-numeric: tabular-nums; background: var(--rta-surface, #fff); color: var(--rta-text, #14181f); pointer-events: none; }
+  output:empty { display: none; }`);
 
 /**
  * A spectrum on a logarithmic frequency axis, with the highest levels held for a while: `<rta-spectrum label="out:1">`.
@@ -28,9 +33,7 @@ export class RtaSpectrum extends CanvasElement {
   readonly #output = document.createElement('output');
 
   constructor() {
-    super(`:host{min-height:80px}output{white-space:pre;position:absolute;top:6px;right:8px;font-size:12px;font-variant-numeric:tabular-nums;
-      padding:2px 6px;border-radius:4px;background:var(--rta-surface,#fff);color:var(--rta-text,#14181f);pointer-events:none}
-      output:empty{display:none}`);
+    super(STYLES);
     this.#output.setAttribute('aria-hidden', 'true');
     this.root.append(this.#output);
     this.addEventListener('click', () => this.clear());
