@@ -7,8 +7,10 @@ import protojson from 'protobufjs/ext/protojson.js';
 import descriptor from '../generated/descriptor.js';
 import {invalid} from './errors.js';
 import {MAXIMUM_MESSAGE_BYTES} from './frames.js';
+import {interpretTypes} from './messages.js';
 
 const root = protobuf.Root.fromJSON(descriptor).resolveAll();
+interpretTypes(root);
 const Request = root.lookupType('rta.v1.Request');
 const ServerMessage = root.lookupType('rta.v1.ServerMessage');
 const requestKinds = Request.oneofs.request.oneof;
@@ -72,6 +74,17 @@ function explained(message) {
 /** Returns {response} or {event}; neither for a message of a kind that this version does not know. Throws for other bytes. */
 export function decodeServerMessage(bytes) {
   return objectOf(ServerMessage, ServerMessage.decode(bytes));
+}
+
+/** Returns {kind, request}: a request as a daemon receives it, with all fields. Throws RtaError if it is not a request. */
+export function requestAsReceived(request) {
+  return {kind: kindOf(request), request: objectOf(Request, Request.decode(Request.encode(parse(request)).finish()))};
+}
+
+/** Returns {response, bytes} or {event, bytes}: a message as a client receives it, with all fields, and its size in bytes. */
+export function messageAsReceived(message) {
+  const bytes = ServerMessage.encode(protojson.fromJson(ServerMessage, jsonOf(message))).finish();
+  return {...decodeServerMessage(bytes), bytes: bytes.length};
 }
 
 const JSON_VALUES = ['.google.protobuf.Struct', '.google.protobuf.Value'];
