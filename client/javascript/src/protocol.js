@@ -7,8 +7,10 @@ import protojson from 'protobufjs/ext/protojson.js';
 import descriptor from '../generated/descriptor.js';
 import {invalid} from './errors.js';
 import {MAXIMUM_MESSAGE_BYTES} from './frames.js';
+import {interpretTypes} from './messages.js';
 
 const root = protobuf.Root.fromJSON(descriptor).resolveAll();
+interpretTypes(root);
 const Request = root.lookupType('rta.v1.Request');
 const ServerMessage = root.lookupType('rta.v1.ServerMessage');
 const requestKinds = Request.oneofs.request.oneof;

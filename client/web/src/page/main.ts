@@ -1,0 +1,5 @@
+// SPDX-License-Identifier: MIT
+import './app.js';
+import {followTheme} from './theme.js';
+
+followTheme();
