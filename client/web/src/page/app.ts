@@ -25,14 +25,15 @@ const USUAL_ADDRESS = '127.0.0.1:7380';
 export class App extends LitElement {
   static override readonly styles = [common, css`
     :host { display: grid; grid-template: auto auto auto 1fr / 100%; height: 100dvh; overflow: hidden; }
+    rta-transport { grid-row: 1; }
     .strip {
-      display: flex; gap: 12px; align-items: center; padding: 8px 16px; border-bottom: 1px solid var(--rta-line);
+      grid-row: 2; display: flex; gap: 12px; align-items: center; padding: 8px 16px; border-bottom: 1px solid var(--rta-line);
       background: var(--rta-tint);
     }
     .strip.bad { box-shadow: inset 3px 0 0 var(--rta-bad); }
     .strip p { margin: 0; flex: 1; }
     nav {
-      display: flex; gap: 4px; align-items: center; min-height: 44px; padding: 0 12px; border-bottom: 1px solid var(--rta-line);
+      grid-row: 3; display: flex; gap: 4px; align-items: center; min-height: 44px; padding: 0 12px; border-bottom: 1px solid var(--rta-line);
       background: var(--rta-surface);
     }
     [role="tablist"] { display: flex; gap: 4px; align-self: stretch; }
@@ -43,11 +44,12 @@ export class App extends LitElement {
     [role="tab"][aria-selected="true"] { color: var(--rta-text); border-bottom-color: var(--rta-accent); }
     [role="tab"]:focus-visible { outline-offset: -3px; }
     .space { flex: 1; }
-    main { position: relative; min-height: 0; overflow: hidden; }
+    main { grid-row: 4; position: relative; min-height: 0; overflow: hidden; }
     main > * { position: absolute; inset: 0; }
     @media (max-width: 700px) {
       :host { grid-template: auto auto 1fr auto / 100%; }
-      nav { order: 1; padding: 0 4px env(safe-area-inset-bottom); border-bottom: 0; border-top: 1px solid var(--rta-line); }
+      main { grid-row: 3; }
+      nav { grid-row: 4; padding: 0 4px env(safe-area-inset-bottom); border-bottom: 0; border-top: 1px solid var(--rta-line); }
       [role="tablist"] { flex: 1; }
       [role="tab"] { flex: 1; min-height: 52px; border-bottom-color: transparent !important; }
       [role="tab"][aria-selected="true"] { border-top-color: var(--rta-accent); }
@@ -75,7 +77,7 @@ export class App extends LitElement {
 
   override render() {
     return html`
-      <rta-transport .model=${this.model} @connect=${() => this.#showDialog()}></rta-transport>
+      <rta-transport .model=${this.model} ?compact=${this.view === 'stage'} @connect=${() => this.#showDialog()}></rta-transport>
       ${this.#strip()}
       <nav aria-label="Views">
         <div role="tablist" aria-label="Views" @keydown=${this.#onTabKey}>
@@ -84,7 +86,8 @@ export class App extends LitElement {
               tabindex=${this.view === name ? 0 : -1} @click=${() => this.show(name)}>${title}</button>`)}
         </div>
         <span class="space"></span>
-        <rta-documents .model=${this.model}></rta-documents>
+        <rta-documents .model=${this.model} .hasPageEngine=${this.pageSource !== null}
+          @page-engine=${() => this.#openPageEngine()}></rta-documents>
       </nav>
       <main id="view" role="tabpanel" aria-labelledby="tab-${this.view}">${this.#view()}</main>
       <rta-notices .model=${this.model}></rta-notices>

@@ -38,7 +38,7 @@ export class RtaFader extends LitElement {
     :host([orientation='horizontal']) { touch-action: pan-y; cursor: ew-resize; height: var(--rta-touch, 44px); min-width: 120px; }
     :host([disabled]) { opacity: .45; cursor: default; pointer-events: none; }
     input { pointer-events: none; margin: 0; padding: 0; background: none; -webkit-appearance: none; appearance: none;
-      writing-mode: vertical-lr; direction: rtl; width: 100%; height: 100%; grid-area: 1 / 1; outline: none; color: inherit; }
+      writing-mode: vertical-lr; direction: rtl; width: 100%; height: 100%; grid-area: 1 / 1; outline: none; color: inherit; position: relative; z-index: 1; }
     :host([orientation='horizontal']) input { writing-mode: horizontal-tb; direction: ltr; }
     .groove, .fill { grid-area: 1 / 1; place-self: center; border-radius: 2px; pointer-events: none; }
     .groove { width: var(--groove); height: 100%; background: var(--rta-line, #cdd2da); }
