@@ -67,6 +67,7 @@ export class App extends LitElement {
     super();
     this.model.addEventListener('connection', () => this.requestUpdate());
     addEventListener('hashchange', () => this.#showFragment());
+    addEventListener('keydown', this.#onKey);
   }
 
   protected override firstUpdated(changed: PropertyValues): void {
@@ -76,7 +77,7 @@ export class App extends LitElement {
 
   override render() {
     return html`
-      <rta-transport .model=${this.model} @connect=${() => this.#showDialog()}></rta-transport>
+      <rta-transport .model=${this.model} ?compact=${this.view === 'stage'} @connect=${() => this.#showDialog()}></rta-transport>
       ${this.#strip()}
       <nav aria-label="Views">
         <div role="tablist" aria-label="Views" @keydown=${this.#onTabKey}>
@@ -85,7 +86,8 @@ export class App extends LitElement {
               tabindex=${this.view === name ? 0 : -1} @click=${() => this.show(name)}>${title}</button>`)}
         </div>
         <span class="space"></span>
-        <rta-documents .model=${this.model}></rta-documents>
+        <rta-documents .model=${this.model} .hasPageEngine=${this.pageSource !== null}
+          @page-engine=${() => this.#openPageEngine()}></rta-documents>
       </nav>
       <main id="view" role="tabpanel" aria-labelledby="tab-${this.view}">${this.#view()}</main>
       <rta-notices .model=${this.model}></rta-notices>
@@ -150,6 +152,18 @@ export class App extends LitElement {
     const view = VIEWS.find((other) => other.name === name);
     if (view) this.show(view.name);
   }
+
+  /** Undo and redo, everywhere except in text. */
+  readonly #onKey = (event: KeyboardEvent): void => {
+    const [inner] = event.composedPath();
+    if (!(event.ctrlKey || event.metaKey) || event.altKey || event.defaultPrevented) return;
+    if (inner instanceof Element && inner.matches('textarea, input:not([type="range"], [type="checkbox"], [role="spinbutton"])')) return;
+    const key = event.key.toLowerCase();
+    const redo = key === 'y' || (key === 'z' && event.shiftKey);
+    if (!redo && key !== 'z') return;
+    event.preventDefault();
+    if (redo ? this.model.redoStep : this.model.undoStep) void (redo ? this.model.redo() : this.model.undo());
+  };
 
   readonly #onTabKey = (event: KeyboardEvent): void => {
     const step = {ArrowRight: 1, ArrowLeft: -1}[event.key];

@@ -11,7 +11,7 @@ const LOWEST_DB = -60;
 const HIGHEST_DB = 12;
 const SILENCE_DB = -120;
 
-/** Dispatches 'connect' when another engine is wanted. */
+/** Dispatches 'connect' when another engine is wanted. With the attribute `compact`, a narrow bar has only start and engine. */
 @customElement('rta-transport')
 export class TransportBar extends ModelElement {
   static override readonly watched = ['status', 'connection', 'history', 'graph'] as const;
@@ -45,6 +45,10 @@ export class TransportBar extends ModelElement {
       .buttons { order: 3; }
       dl { order: 2; flex: 1; }
       .engine { order: 4; max-width: 130px; }
+      /* The stage has the rest, larger. */
+      :host([compact]) :is(.volume, dl, .buttons) { display: none; }
+      :host([compact]) .space { display: block; }
+      :host([compact]) .engine { max-width: 200px; }
     }
   `];
 

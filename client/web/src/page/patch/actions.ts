@@ -16,6 +16,8 @@ export const NOTHING: Selection = {kind: 'nodes', names: new Set()};
 export interface PatchView {
   readonly chooser: Chooser;
   selection: Selection;
+  /** The selected nodes, or else the one that has the focus. */
+  readonly chosen: readonly string[];
   /** Puts a node that is being added somewhere; null: where the layout puts it. */
   place(name: string, at: Point | null): void;
   placeOf(name: string): Point | undefined;
@@ -133,13 +135,10 @@ export class PatchActions {
     return await this.#model.edit((transaction) => { for (const edit of edits) transaction.edit(edit); }, what) !== null;
   }
 
-  /** The output of the only selected node, if it has one. */
+  /** The output of the only node that is selected, if it has one. */
   #selectedOutput(): Port | undefined {
-    const {selection} = this.#view;
-    if (selection.kind === 'port') return selection.port;
-    if (selection.kind !== 'nodes' || selection.names.size !== 1) return undefined;
-    const [name] = selection.names;
-    const node = this.#model.graph.nodes.get(name!);
+    const [name, ...others] = this.#view.chosen;
+    const node = name === undefined || others.length > 0 ? undefined : this.#model.graph.nodes.get(name);
     return node && portsOfNode(node, this.#model.types, 'outputs')[0];
   }
 }

@@ -58,7 +58,7 @@ export class Card extends LitElement {
     .control span { color: var(--rta-dim); overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
     .control output { white-space: nowrap; }
     .control .uncertain { color: var(--rta-warn); }
-    rta-value { --rta-touch: 24px; height: 24px; }
+    rta-value { --rta-touch: 24px; height: 24px; margin-right: -9px; }
     @media (pointer: coarse) {
       .port { width: 44px; height: 28px; margin: -14px -22px; }
       .port::before { width: 12px; height: 12px; }

@@ -3,6 +3,8 @@ import {css, html, nothing} from 'lit';
 import {customElement, property} from 'lit/decorators.js';
 import '../controls/fader.js';
 import type {ValueSpec} from '../controls/specs.js';
+import '../controls/switch.js';
+import {SILENCE_DB, formatDisplay} from '../controls/units.js';
 import '../controls/value.js';
 import {needsResponse} from '../drawing/mini.js';
 import {icon} from '../icons.js';
@@ -32,8 +34,10 @@ export class Inspector extends ModelElement {
     input.name:hover, input.name:focus { border-color: var(--rta-edge); background: var(--rta-raised); }
     h2 { margin: 0; font-size: 18px; font-weight: 600; overflow-wrap: anywhere; }
     p { margin: 0; color: var(--rta-dim); font-size: 13px; }
+    summary { cursor: pointer; list-style: none; color: var(--rta-dim); font-size: 13px; }
+    details:not([open]) summary { display: -webkit-box; -webkit-line-clamp: 2; -webkit-box-orient: vertical; overflow: hidden; }
     .buttons { display: flex; flex-wrap: wrap; gap: 6px; }
-    .buttons button { display: inline-flex; align-items: center; gap: 6px; padding: 0 10px; }
+    .buttons button { display: inline-flex; align-items: center; gap: 5px; padding: 0 9px; font-size: 13px; }
     .buttons svg { width: 16px; height: 16px; }
     h3 { margin: 0 0 4px; font-size: 12px; font-weight: 600; color: var(--rta-dim); }
     ul { list-style: none; margin: 0; padding: 0; display: grid; gap: 2px; }
@@ -103,7 +107,7 @@ export class Inspector extends ModelElement {
         ${this.#head(node.type.replaceAll('_', ' '))}
         <input class="name" aria-label="Name of the node" autocomplete="off" spellcheck="false" maxlength="64" .value=${node.name} ?disabled=${!this.model.canEdit}
           @change=${(event: Event) => this.#rename(node, event.target as HTMLInputElement)}>
-        <p>${node.description || type?.help}</p>
+        <details><summary title="Show or hide the rest">${node.description || type?.help}</summary></details>
         ${this.#buttons([node.name], 'bypass' in node.parameters)}
       </header>
       ${needsResponse(node.type) ? html`<rta-response-editor .model=${this.model} .node=${node}></rta-response-editor>` : nothing}
@@ -143,7 +147,7 @@ export class Inspector extends ModelElement {
     return cables.map(([key, {from, to, gain_db}], i) => {
       const other = port.direction === 'outputs' ? to : from;
       return html`<li>${name(i === 0)}
-        <button class="quiet link" @click=${() => this.#select({kind: 'cable', key})} aria-label="Connection ${from} to ${to}">${arrow} ${other}${gain_db === 0 ? '' : ` (${gain_db} dB)`}</button>
+        <button class="quiet link" @click=${() => this.#select({kind: 'cable', key})} aria-label="Connection ${from} to ${to}">${arrow} ${other}${gain_db === 0 ? '' : ` (${formatDisplay(gain_db, 'dB', SILENCE_DB)})`}</button>
         <button class="quiet" aria-label="Disconnect ${from} from ${to}" ?disabled=${!this.model.canEdit} @click=${() => this.actions.disconnect(key)}>${icon('close')}</button>
         ${i === 0 ? connect : nothing}</li>`;
     });

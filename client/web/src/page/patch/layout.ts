@@ -3,7 +3,7 @@
 import dagre from '@dagrejs/dagre';
 import {type Box, type Point, type Size, boundsOf, overlap} from './geometry.js';
 
-const GAP = {across: 64, along: 24};
+const GAP = {across: 56, along: 24};
 /** Larger graphs are laid out in columns, which takes no time. */
 const MOST_FOR_DAGRE = 400;
 

@@ -42,7 +42,7 @@ export class ParameterFields extends ModelElement {
     fieldset select { grid-column: 2 / -1; min-height: 28px; padding: 0 6px; min-width: 0; }
     fieldset .cell { display: grid; gap: 1px; min-width: 0; }
     fieldset .cell span { font-size: 11px; color: var(--rta-dim); }
-    fieldset rta-switch { align-self: end; }
+    fieldset rta-switch { min-height: 30px; }
     .matrix { overflow-x: auto; }
     table { border-collapse: collapse; }
     th { font-weight: 500; color: var(--rta-dim); font-size: 12px; padding: 2px 6px; text-align: left; white-space: nowrap; }
@@ -108,8 +108,8 @@ export class ParameterFields extends ModelElement {
     return numbers.map((number) => html`<fieldset>
       <legend>${noun} ${number}</legend>
       ${of(settings, number).map((setting) => this.#choice(setting, `${labelOf(setting.name)}`))}
-      ${of(specs, number).map((spec) => spec.unit === 'on/off' ? this.#switch(spec) : html`
-        <div class="cell"><span title="${spec.help}\n${rangeOf(spec)}">${shortLabel(spec)}</span>${this.#number(spec, labelOf(spec.name))}</div>`)}
+      ${of(specs, number).map((spec) => html`
+        <div class="cell"><span title="${spec.help}\n${rangeOf(spec)}">${shortLabel(spec)}</span>${spec.unit === 'on/off' ? this.#switch(spec) : this.#number(spec, labelOf(spec.name))}</div>`)}
     </fieldset>`);
   }
 

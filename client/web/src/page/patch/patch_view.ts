@@ -31,6 +31,8 @@ const NEAR = {port: 28, cable: 36};
 const MARGIN = 240;
 const STEP = 16;
 const ZOOM_STEP = 1.25;
+/** A patch that is opened is readable, also if it is not visible as a whole. */
+const LEAST_FIRST_SCALE = 0.7;
 
 interface Drawn { port: Port; to: Point; target: Port | null }
 
@@ -164,6 +166,7 @@ export class Patch extends ModelElement implements PatchView, GestureTarget {
   // --- For the actions and the gestures ------------------------------------------------------------------------------
 
   place(name: string, at: Point | null): void { if (at) this.#positions.set(name, at); }
+  get chosen(): readonly string[] { return this.#chosenNames(); }
   placeOf(name: string): Point | undefined { return this.#positions.places.get(name); }
 
   focusNode(name: string): void {
@@ -322,7 +325,7 @@ export class Patch extends ModelElement implements PatchView, GestureTarget {
     }
     if (!this.#fitted && graph.nodes.size > 0 && this.#size.width > 0) {
       this.#fitted = true;
-      this.#fit();
+      this.#fit(LEAST_FIRST_SCALE);
     }
     this.#keepSelection();
   }
@@ -347,9 +350,9 @@ export class Patch extends ModelElement implements PatchView, GestureTarget {
     this.#fit();
   }
 
-  #fit(): void {
+  #fit(least?: number): void {
     const bounds = boundsOf(this.#boxes().values());
-    if (bounds) this.viewport.fit(bounds, this.#room());
+    if (bounds) this.viewport.fit(bounds, this.#room(), least);
     this.requestUpdate();
   }
 
@@ -435,7 +438,7 @@ export class Patch extends ModelElement implements PatchView, GestureTarget {
 
   #cards(): NodeListOf<Card> { return this.canvas.querySelectorAll('rta-card'); }
   #card(name: string): Card | null { return this.canvas?.querySelector<Card>(`rta-card[data-name="${name}"]`) ?? null; }
-  #cablesOf(port: string): NodeListOf<SVGElement> { return this.canvas.querySelectorAll(`.cable[data-from="${port}"] .signal`); }
+  #cablesOf(port: string): Iterable<SVGElement> { return this.canvas?.querySelectorAll<SVGElement>(`.cable[data-from="${port}"] .signal`) ?? []; }
 
   // --- Pointer and keyboard ------------------------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 import type {Box, Point, Size} from './geometry.js';
 
 export const ZOOM = {least: 0.2, most: 2} as const;
-const MARGIN = 40;
+const MARGIN = 32;
 
 /** A point p of the patch is at p * scale + (x, y) on the screen. */
 export class Viewport {
@@ -27,12 +27,13 @@ export class Viewport {
     this.scale = scale;
   }
 
-  /** Shows the box as a whole, not larger than 100 %. */
-  fit(box: Box, size: Size): void {
+  /** Shows the box as a whole, not larger than 100 %. If that is smaller than `least`, shows its left part. */
+  fit(box: Box, size: Size, least: number = ZOOM.least): void {
     const room = {width: Math.max(size.width - 2 * MARGIN, 50), height: Math.max(size.height - 2 * MARGIN, 50)};
-    this.scale = Math.min(Math.max(Math.min(room.width / box.width, room.height / box.height, 1), ZOOM.least), ZOOM.most);
-    this.x = (size.width - box.width * this.scale) / 2 - box.x * this.scale;
-    this.y = (size.height - box.height * this.scale) / 2 - box.y * this.scale;
+    this.scale = Math.min(Math.max(Math.min(room.width / box.width, room.height / box.height, 1), least), ZOOM.most);
+    const [width, height] = [box.width * this.scale, box.height * this.scale];
+    this.x = Math.max((size.width - width) / 2, MARGIN) - box.x * this.scale;
+    this.y = Math.max((size.height - height) / 2, MARGIN) - box.y * this.scale;
   }
 
   /** Moves as little as possible so that a box is visible. */
