@@ -69,7 +69,7 @@ export class Patch extends ModelElement implements PatchView, GestureTarget {
     rta-node-list { position: absolute; inset: 0; }
     @media (max-width: 700px) {
       :host { grid-template: 100% / 100%; }
-      rta-inspector { position: absolute; z-index: 5; inset: auto 0 0 0; max-height: 62%; }
+      rta-inspector { grid-column: auto; position: absolute; z-index: 5; inset: auto 0 0 0; max-height: 62%; }
       .tools { left: 8px; bottom: 8px; }
       .tools output, .tools .wide { display: none; }
       .tools button { min-width: var(--rta-touch); min-height: var(--rta-touch); }

@@ -16,7 +16,7 @@ export class SignalView extends ModelElement {
   static override readonly styles = css`
     :host { display: grid; gap: 8px; }
     rta-scope, rta-spectrum { display: block; border: 1px solid var(--rta-line); border-radius: var(--rta-radius); background: var(--rta-raised); }
-    rta-meter { height: 18px; }
+    rta-meter { width: 100%; height: 14px; }
     rta-scope { height: 96px; }
     rta-spectrum { height: 160px; }
   `;
