@@ -15,6 +15,8 @@ const MARKS_DB = [0, 24, 12, 6, -6, -12, -20, -30, -40, -60, SILENCE_DB];
 const LEAST_DISTANCE = 0.055;
 /** Part of a movement with Shift. */
 const FINE = 0.1;
+/** Movement that does not count yet: a double click is not steady. */
+const SLACK_PIXELS = 3;
 
 /**
  * A fader: `<rta-fader label="Volume" .spec=${spec} .value=${-6}>`. A movement is relative to where it starts, so a touch
@@ -36,7 +38,7 @@ export class RtaFader extends LitElement {
     :host([orientation='horizontal']) { touch-action: pan-y; cursor: ew-resize; height: var(--rta-touch, 44px); min-width: 120px; }
     :host([disabled]) { opacity: .45; cursor: default; pointer-events: none; }
     input { pointer-events: none; margin: 0; padding: 0; background: none; -webkit-appearance: none; appearance: none;
-      writing-mode: vertical-lr; direction: rtl; width: 100%; height: 100%; grid-area: 1 / 1; outline: none; color: inherit; }
+      writing-mode: vertical-lr; direction: rtl; width: 100%; height: 100%; grid-area: 1 / 1; outline: none; color: inherit; position: relative; z-index: 1; }
     :host([orientation='horizontal']) input { writing-mode: horizontal-tb; direction: ltr; }
     .groove, .fill { grid-area: 1 / 1; place-self: center; border-radius: 2px; pointer-events: none; }
     .groove { width: var(--groove); height: 100%; background: var(--rta-line, #cdd2da); }
@@ -63,8 +65,12 @@ export class RtaFader extends LitElement {
     .marks { grid-area: 1 / 1; position: relative; margin-block: calc(var(--thumb) / 2); pointer-events: none;
       font-size: 10px; line-height: 1; color: var(--rta-dim, #5b6472); font-variant-numeric: tabular-nums; }
     .marks span { position: absolute; right: calc(50% + 20px); bottom: calc(var(--mark) * 100%); translate: 0 50%; white-space: nowrap; }
-    .marks i { position: absolute; right: calc(50% + 7px); width: 8px; height: 1px; bottom: calc(var(--mark) * 100%);
-      background: var(--rta-dim, #5b6472); opacity: .55; }
+    .marks i { position: absolute; left: calc(50% - 9px); width: 18px; height: 1px; bottom: calc(var(--mark) * 100%);
+      background: var(--rta-line, #cdd2da); }
+    .marks i.zero { background: var(--rta-dim, #5b6472); }
+    :host([orientation='horizontal']) .marks { margin: 0 calc(var(--thumb) / 2); }
+    :host([orientation='horizontal']) .marks i { left: calc(var(--mark) * 100%); top: calc(50% - 9px); bottom: auto; width: 1px; height: 18px; }
+    :host([orientation='horizontal']) .marks span { right: auto; left: calc(var(--mark) * 100%); translate: -50%; bottom: calc(50% + 18px); }
     :host([marks]) { min-width: 84px; }
   `;
 
@@ -78,7 +84,7 @@ export class RtaFader extends LitElement {
 
   readonly #held = new HeldValue(0, () => this.requestUpdate());
   readonly #taps = new DoubleTap();
-  #drag: {pointer: number; place: number; at: number; moved: boolean} | undefined;
+  #drag: {pointer: number; place: number; at: number; before: number; moved: boolean} | undefined;
 
   constructor() {
     super();
@@ -104,7 +110,7 @@ export class RtaFader extends LitElement {
 
   protected override render(): TemplateResult {
     const position = scaleOf(this.spec).position(this.value);
-    return html`<div class="groove"></div><div class="fill" ${cssProperties({'--at': position})}></div>${this.marks ? this.#marks() : ''}
+    return html`${this.#marks()}<div class="groove"></div><div class="fill" ${cssProperties({'--at': position})}></div>
       <input type="range" min="0" max="1" step="any" .value=${String(position)} aria-label=${this.label}
         aria-orientation=${this.orientation} aria-valuetext=${this.#text()} ?disabled=${this.disabled}
         @input=${this.#native} @change=${keep} @keydown=${this.#key}>`;
@@ -118,14 +124,17 @@ export class RtaFader extends LitElement {
 
   #text(): string { return formatDisplay(this.value, this.spec.unit, isLevel(this.spec) ? SILENCE_DB : undefined); }
 
-  #marks(): TemplateResult {
+  /** Ticks of levels; with `marks`, with their numbers. */
+  #marks(): TemplateResult | string {
+    if (!isLevel(this.spec)) return '';
     const {position} = scaleOf(this.spec);
     const shown: number[] = [];
     for (const db of MARKS_DB.filter((mark) => mark >= this.spec.minimum && mark <= this.spec.maximum)) {
       if (shown.every((other) => Math.abs(position(other) - position(db)) >= LEAST_DISTANCE)) shown.push(db);
     }
-    return html`<div class="marks" aria-hidden="true">${shown.map((db) => html`<i ${cssProperties({'--mark': position(db)})}></i>
-      <span ${cssProperties({'--mark': position(db)})}>${db <= SILENCE_DB ? '∞' : Math.abs(db)}</span>`)}</div>`;
+    return html`<div class="marks" aria-hidden="true">${shown.map((db) => html`
+      <i class=${db === 0 ? 'zero' : ''} ${cssProperties({'--mark': position(db)})}></i>${this.marks ? html`
+      <span ${cssProperties({'--mark': position(db)})}>${db <= SILENCE_DB ? '∞' : Math.abs(db)}</span>` : ''}`)}</div>`;
   }
 
   #set(value: number, moving: boolean): void {
@@ -173,7 +182,8 @@ export class RtaFader extends LitElement {
       return;
     }
     this.setPointerCapture(event.pointerId);
-    this.#drag = {pointer: event.pointerId, place: this.#placeOf(event), at: scaleOf(this.spec).position(this.value), moved: false};
+    this.#drag = {pointer: event.pointerId, place: this.#placeOf(event), at: scaleOf(this.spec).position(this.value), before: this.value,
+                  moved: false};
   }
 
   #move(event: PointerEvent): void {
@@ -182,7 +192,7 @@ export class RtaFader extends LitElement {
     const place = this.#placeOf(event);
     const length = (this.orientation === 'vertical' ? this.clientHeight : this.clientWidth) - 26;
     const moved = (place - drag.place) / Math.max(length, 1) * (event.shiftKey ? FINE : 1);
-    if (moved === 0) return;
+    if (moved === 0 || (!drag.moved && Math.abs(place - drag.place) < SLACK_PIXELS)) return;
     if (!drag.moved) this.#taps.forget();
     Object.assign(drag, {place, moved: true, at: Math.min(Math.max(drag.at + moved, 0), 1)});
     const value = rounded(scaleOf(this.spec).value(drag.at), this.spec, event.shiftKey);
@@ -191,9 +201,11 @@ export class RtaFader extends LitElement {
 
   #release(event: PointerEvent): void {
     if (this.#drag?.pointer !== event.pointerId) return;
-    const {moved} = this.#drag;
+    const {moved, before} = this.#drag;
     this.#drag = undefined;
-    if (moved) this.#set(this.value, false);
+    // A touch that turns out to scroll the page is cancelled.
+    const value = event.type === 'pointercancel' ? before : this.value;
+    if (moved) this.#set(value, false);
     else this.#held.settle();
   }
 

@@ -145,6 +145,10 @@ export class RtaMeter extends CanvasElement {
       const held = placeOfLevel(channel.held);
       if (held > 0) fill({colour: colourOf(palette, channel.held), start, thick, from: held, to: held, least: 2});
     }
+    for (const db of MARKS_DB) {
+      const place = placeOfLevel(db);
+      fill({colour: palette.surface, alpha: 0.8, start: 0, thick: across, from: place, to: place, least: 1});
+    }
     const loudness = placeOfLevel(this.#loudness ?? -Infinity);
     if (loudness > 0) fill({colour: palette.text, start: 0, thick: across, from: loudness, to: loudness, least: 2});
   }

@@ -31,7 +31,7 @@ export class RtaValue extends LitElement {
   static override styles = css`
     :host { display: inline-block; position: relative; vertical-align: baseline; max-width: 100%; }
     :host([hidden]) { display: none; }
-    input { box-sizing: border-box; width: calc(var(--chars) * 1ch + 18px); max-width: 100%; min-height: 28px; padding: 3px 8px; margin: 0;
+    input { box-sizing: border-box; width: calc(var(--chars) * 1ch + 16px); max-width: 100%; min-height: 28px; padding: 3px 7px; margin: 0;
       font: inherit; font-variant-numeric: tabular-nums; text-align: right; color: var(--rta-text, #14181f);
       background: var(--rta-surface, #fff); border: 1px solid var(--rta-edge, #858e95); border-radius: var(--rta-radius, 6px);
       cursor: ns-resize; touch-action: pan-y; outline: none; }
@@ -92,12 +92,15 @@ export class RtaValue extends LitElement {
 
   get #input(): HTMLInputElement { return this.renderRoot.querySelector('input')!; }
 
-  #shown(value: number): string { return formatDisplay(value, this.spec.unit, isLevel(this.spec) ? SILENCE_DB : undefined); }
+  #shown(value: number): string {
+    if (this.spec.whole) return formatExact(Math.round(value), this.spec.unit);
+    return formatDisplay(value, this.spec.unit, isLevel(this.spec) ? SILENCE_DB : undefined);
+  }
 
   /** Width of the longest text of the range, so that no value moves its neighbours. */
   #chars(): number {
     const {minimum, maximum, unit} = this.spec;
-    const samples = [minimum, maximum, this.spec.default, ...unit === 'Hz' || unit === 'ms' || unit === 's' ? [500] : []];
+    const samples = [minimum, maximum, this.spec.default, unit === 'dB' ? -99.9 : 500];
     return Math.max(...samples.map((value) => this.#shown(limited(value, this.spec)).length), 4);
   }
 
