@@ -30,6 +30,8 @@ export type ErrorCode = 'INVALID_ARGUMENT' | 'DEADLINE_EXCEEDED' | 'NOT_FOUND' |
 
 /** Why a call failed. Every promise of this library rejects with it, or with the reason of an aborted signal. */
 export class RtaError extends Error {
+  constructor(code: ErrorCode, message: string,
+              details?: {editIndex?: number; result?: unknown; conflict?: Conflict; cause?: unknown});
   name: 'RtaError';
   code: ErrorCode;
   /** Index, from 0, of the edit of a transaction, or of the change of set(), that was refused. */
