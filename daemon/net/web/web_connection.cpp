@@ -76,12 +76,14 @@ void WebConnection::check_time(const ServerLimits& limits, Clock::time_point now
 }
 
 asio::awaitable<void> WebConnection::serve() {
-    while (!closed_ && co_await serve_next()) {
-    }
+    // GCC 12 miscompiles a co_await in the condition of a loop.
+    bool more = true;
+    while (more) more = co_await serve_next();
 }
 
 /// Answers one request. Returns whether another one may follow.
 asio::awaitable<bool> WebConnection::serve_next() {
+    if (closed_) co_return false;
     asio::error_code error;
     reading_ = true;
     waiting_since_ = Clock::now();
