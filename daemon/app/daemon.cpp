@@ -183,7 +183,7 @@ int Daemon::configure() {
     // Before it listens: a daemon that does not know its tokens must not be reachable.
     const auto tokens = tokens_.open();
     if (!tokens) log(net::LogLevel::error, tokens.error().sentence);
-    const int status = tokens ? listening_.open(tokens_.has_tokens()) : kExitUsage;
+    const int status = tokens ? listening_.open(tokens_.has_tokens(), {}) : kExitUsage;
     // The restored graph did not cause this failure.
     if (status != kExitClean) state_.confirm_restore();
     return status;
