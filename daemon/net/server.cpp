@@ -517,6 +517,8 @@ void Server::fade_out(float length_ms, std::function<void()> done) {
 
 void Server::stop() { impl_->stop(); }
 
+std::string Server::metrics() const { return impl_->dispatcher.metrics(); }
+
 std::size_t Server::client_count() const { return impl_->dispatcher.client_count(); }
 
 api::History& Server::history() { return impl_->dispatcher.services().history; }

@@ -111,6 +111,9 @@ class Server {
     /// engine may be destroyed.
     void stop();
 
+    /// Returns the metrics of the daemon in the OpenMetrics format, for peers that may read.
+    [[nodiscard]] std::string metrics() const;
+
     /// Returns the number of connected clients, without refused ones.
     [[nodiscard]] std::size_t client_count() const;
 
