@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The shell of the page: the engine, its output, and the views of it.
-import {LitElement, type PropertyValues, css, html} from 'lit';
+import {LitElement, type PropertyValues, css, html, nothing} from 'lit';
 import {customElement, query, state} from 'lit/decorators.js';
 import './connect_dialog.js';
 import type {ConnectDialog} from './connect_dialog.js';
@@ -24,16 +24,16 @@ const USUAL_ADDRESS = '127.0.0.1:7380';
 @customElement('rta-app')
 export class App extends LitElement {
   static override readonly styles = [common, css`
-    :host { display: grid; grid-template: auto auto auto 1fr / 100%; height: 100dvh; overflow: hidden; }
-    rta-transport { grid-row: 1; }
+    :host { display: flex; flex-direction: column; height: 100dvh; overflow: hidden; }
+    rta-notices { --rta-bottom: 0px; }
     .strip {
-      grid-row: 2; display: flex; gap: 12px; align-items: center; padding: 8px 16px; border-bottom: 1px solid var(--rta-line);
+      display: flex; gap: 12px; align-items: center; padding: 8px 16px; border-bottom: 1px solid var(--rta-line);
       background: var(--rta-tint);
     }
     .strip.bad { box-shadow: inset 3px 0 0 var(--rta-bad); }
     .strip p { margin: 0; flex: 1; }
     nav {
-      grid-row: 3; display: flex; gap: 4px; align-items: center; min-height: 44px; padding: 0 12px; border-bottom: 1px solid var(--rta-line);
+      display: flex; gap: 4px; align-items: center; min-height: 44px; padding: 0 12px; border-bottom: 1px solid var(--rta-line);
       background: var(--rta-surface);
     }
     [role="tablist"] { display: flex; gap: 4px; align-self: stretch; }
@@ -44,16 +44,15 @@ export class App extends LitElement {
     [role="tab"][aria-selected="true"] { color: var(--rta-text); border-bottom-color: var(--rta-accent); }
     [role="tab"]:focus-visible { outline-offset: -3px; }
     .space { flex: 1; }
-    main { grid-row: 4; position: relative; min-height: 0; overflow: hidden; }
+    main { position: relative; flex: 1 1 0; min-height: 0; overflow: hidden; }
     main > * { position: absolute; inset: 0; }
     @media (max-width: 700px) {
-      :host { grid-template: auto auto 1fr auto / 100%; }
-      main { grid-row: 3; }
-      nav { grid-row: 4; padding: 0 4px env(safe-area-inset-bottom); border-bottom: 0; border-top: 1px solid var(--rta-line); }
+      nav { order: 1; padding: 0 4px env(safe-area-inset-bottom); border-bottom: 0; border-top: 1px solid var(--rta-line); }
       [role="tablist"] { flex: 1; }
       [role="tab"] { flex: 1; min-height: 52px; border-bottom-color: transparent !important; }
       [role="tab"][aria-selected="true"] { border-top-color: var(--rta-accent); }
       .space { display: none; }
+      rta-notices { --rta-bottom: 60px; }
     }
   `];
 
@@ -68,6 +67,7 @@ export class App extends LitElement {
     super();
     this.model.addEventListener('connection', () => this.requestUpdate());
     addEventListener('hashchange', () => this.#showFragment());
+    addEventListener('keydown', this.#onKey);
   }
 
   protected override firstUpdated(changed: PropertyValues): void {
@@ -122,7 +122,7 @@ export class App extends LitElement {
         <div class="strip" role="alert"><p>${what} Connecting again… ${reason}</p>
           <button @click=${() => this.#showDialog()}>Another daemon…</button></div>`;
     }
-    return html`<div hidden></div>`;
+    return nothing;
   }
 
   /** Opens the daemon that the page comes from; otherwise the engine of the page. */
@@ -152,6 +152,18 @@ export class App extends LitElement {
     const view = VIEWS.find((other) => other.name === name);
     if (view) this.show(view.name);
   }
+
+  /** Undo and redo, everywhere except in text. */
+  readonly #onKey = (event: KeyboardEvent): void => {
+    const [inner] = event.composedPath();
+    if (!(event.ctrlKey || event.metaKey) || event.altKey || event.defaultPrevented) return;
+    if (inner instanceof Element && inner.matches('textarea, input:not([type="range"], [type="checkbox"], [role="spinbutton"])')) return;
+    const key = event.key.toLowerCase();
+    const redo = key === 'y' || (key === 'z' && event.shiftKey);
+    if (!redo && key !== 'z') return;
+    event.preventDefault();
+    if (redo ? this.model.redoStep : this.model.undoStep) void (redo ? this.model.redo() : this.model.undo());
+  };
 
   readonly #onTabKey = (event: KeyboardEvent): void => {
     const step = {ArrowRight: 1, ArrowLeft: -1}[event.key];

@@ -17,12 +17,13 @@ export function daemonSource(address: string, token: string): EngineSource {
   };
 }
 
-/** Whether the page was loaded from `rtad --web`: its server names itself. */
+/** Whether the page was loaded from `rtad --web`: the policy of its server names the WebSocket of this page. */
 export async function isServedByDaemon(): Promise<boolean> {
   if (!/^https?:$/.test(location.protocol)) return false;
   try {
     const {headers} = await fetch(location.pathname, {method: 'HEAD', cache: 'no-store'});
-    return /^rtad\b/.test(headers.get('server') ?? '');
+    const {origin} = socketUrl(location.origin);
+    return (headers.get('content-security-policy') ?? '').split(/[ ;]+/).includes(origin);
   } catch {
     return false;
   }

@@ -95,7 +95,7 @@ export class Telemetry {
       void previous?.return();
       for await (const event of stream) {
         if (event.port_levels) this.#deliverPorts(event.port_levels);
-        else if (event.levels) for (const callback of this.#levels) callback(event.levels);
+        else if (event.levels) this.#deliver([...this.#levels], (callback) => callback(event.levels!));
       }
     } catch (error) {
       // The stream of a lost connection is opened again by attach(). After a refusal, the previous one continues.
@@ -116,9 +116,17 @@ export class Telemetry {
 
   #deliverPorts(levels: PortLevels): void {
     const byPort = new Map(levels.ports.map((level) => [level.port, level]));
-    for (const {port, callback} of this.#watches) {
-      const level = byPort.get(port);
-      if (level) callback(level, levels);
+    this.#deliver([...this.#watches].filter(({port}) => byPort.has(port)), ({port, callback}) => callback(byPort.get(port)!, levels));
+  }
+
+  /** Calls each receiver. The fault of one does not end the subscription of the others. */
+  #deliver<T>(receivers: readonly T[], call: (receiver: T) => void): void {
+    for (const receiver of receivers) {
+      try {
+        call(receiver);
+      } catch (error) {
+        queueMicrotask(() => { throw error; });
+      }
     }
   }
 }

@@ -40,15 +40,10 @@ export class TransportBar extends ModelElement {
       :host { flex-wrap: wrap; gap: 8px 10px; padding: 8px 10px; }
       .main { min-width: 108px; }
       .volume { flex: 1 1 180px; grid-template-columns: 1fr 4.6em; }
-      .volume label { display: none; }
-      .space { display: none; }
-      .buttons { order: 3; }
+      .volume label, .space, .latency, .engine .name { display: none; }
       dl { order: 2; flex: 1; }
-      .engine { order: 4; max-width: 130px; }
-      /* The stage has the rest, larger. */
-      :host([compact]) :is(.volume, dl, .buttons) { display: none; }
-      :host([compact]) .space { display: block; }
-      :host([compact]) .engine { max-width: 200px; }
+      .buttons { order: 3; }
+      .engine { order: 4; padding: 0; justify-content: center; }
     }
   `];
 
@@ -72,8 +67,8 @@ export class TransportBar extends ModelElement {
         <button class="danger" ?disabled=${!model.canEdit} title="Mute the output, and reset every node"
           @click=${() => model.panic()}>Panic</button>
       </div>
-      <button class="engine quiet" title="Use another engine" @click=${() => this.dispatchEvent(new Event('connect'))}>
-        <span class="dot ${model.connection}"></span>${this.#engineName()}
+      <button class="engine quiet" title="${this.#engineName()}. Press to use another engine." aria-label="Engine: ${this.#engineName()}" @click=${() => this.dispatchEvent(new Event('connect'))}>
+        <span class="dot ${model.connection}"></span><span class="name">${this.#engineName()}</span>
       </button>`;
   }
 

@@ -92,7 +92,10 @@ export class RtaValue extends LitElement {
 
   get #input(): HTMLInputElement { return this.renderRoot.querySelector('input')!; }
 
-  #shown(value: number): string { return formatDisplay(value, this.spec.unit, isLevel(this.spec) ? SILENCE_DB : undefined); }
+  #shown(value: number): string {
+    if (this.spec.whole) return formatExact(Math.round(value), this.spec.unit);
+    return formatDisplay(value, this.spec.unit, isLevel(this.spec) ? SILENCE_DB : undefined);
+  }
 
   /** Width of the longest text of the range, so that no value moves its neighbours. */
   #chars(): number {
