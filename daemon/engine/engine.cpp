@@ -389,23 +389,30 @@ Expected<Ticket> EngineCore::set_parameters(std::span<const SetParameter> edits,
     auto targets = targets_of(*changes);
     if (frame) frame = std::max(*frame, exchange.scheduled_frame());
     if (must_wait(targets, frame)) return refuse_until_scheduled();
-    // All changes are valid: nothing can fail from here on.
+    if (targets.empty()) frame = std::nullopt;
+    // All changes are valid. Only memory may run out, until the command has been sent: up to then, nothing changes.
     assert(previous.empty() || previous.size() == changes->size());
+    assert(results.empty() || results.size() == changes->size());
     if (!previous.empty()) {
         std::ranges::transform(*changes, previous.begin(), [&](const ParameterChange& change) {
             return graph.find(change.node)->parameters[change.parameter];
         });
     }
+    for (const ParameterChange& change : *changes) graph.prepare_to_set({change.node, change.parameter}, change.value);
+    std::optional<SentTargets> scheduled;
+    if (frame) {
+        scheduled = sent(targets, frame);
+        scheduled_targets.reserve(scheduled_targets.size() + 1);
+    }
+    const std::uint64_t serial = send_targets(std::move(targets), frame);
+    if (scheduled) scheduled_targets.push_back(std::move(*scheduled));
     latest_snapshot.reset();
     for (const ParameterChange& change : *changes) {
         graph.set_parameter({change.node, change.parameter}, change.value);
         rounds.parameter_set(change.node, change.parameter);
     }
-    assert(results.empty() || results.size() == changes->size());
     if (!results.empty()) std::ranges::transform(*changes, results.begin(), &ParameterChange::value);
-    if (targets.empty()) frame = std::nullopt;
-    if (frame) scheduled_targets.push_back(sent(targets, frame));
-    return Ticket{send_targets(std::move(targets), frame), revision, 0, false, frame};
+    return Ticket{serial, revision, 0, false, frame};
 }
 
 Expected<Ticket> Engine::set_parameters(std::span<const SetParameter> edits, std::span<float> results,
