@@ -485,6 +485,29 @@ TEST_F(ScheduledRecall, NoLongerAppliesAfterTheSceneWasRemoved) {
     EXPECT_EQ(outcomes()[0].error().code(), v1::NOT_FOUND);
 }
 
+TEST_F(ScheduledRecall, ThatCannotBePlannedHasNotFailedBeforeItsTime) {
+    schedule();
+    ASSERT_EQ(call("remove_scene { name: 'day' }").status().code(), v1::OK);
+    play_to(end - 20 * 64);
+    EXPECT_TRUE(outcomes().empty());
+    play_to(end + 2 * 64);
+    ASSERT_EQ(outcomes().size(), 1U);
+    EXPECT_EQ(outcomes()[0].what(), v1::PendingChanged::FAILED);
+    EXPECT_EQ(outcomes()[0].error().code(), v1::NOT_FOUND);
+}
+
+TEST_F(ScheduledRecall, IsMadeIfItsSceneIsThereAgainInTime) {
+    schedule();
+    ASSERT_EQ(call("remove_scene { name: 'day' }").status().code(), v1::OK);
+    play_to(end - 500 * 64);
+    ASSERT_EQ(save("day").status().code(), v1::OK) << "with -7 dB";
+    set("vol", "gain_db", -9.0F);
+    play_to(end + 2 * 64);
+    EXPECT_EQ(value("vol", "gain_db"), -7.0F);
+    ASSERT_EQ(outcomes().size(), 1U);
+    EXPECT_EQ(outcomes()[0].what(), v1::PendingChanged::COMMITTED);
+}
+
 TEST_F(ScheduledRecall, TakesTheSceneThatHasTheNameAtItsTime) {
     ASSERT_EQ(save("night").status().code(), v1::OK);
     schedule();
