@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <limits>
 #include <utility>
 
@@ -38,6 +39,8 @@ constexpr std::uint32_t kMostBuilds = 16;
 /// A recall is compared with the graph this often, and planned again at most that often, until it is about to be sent.
 constexpr auto kSettleInterval = 250ms;
 constexpr double kSettleAheadNs = 50e6;
+/// An edit that could not be prepared is prepared once more when it must be sent in this time.
+constexpr double kLastAttemptNs = 100e6;
 constexpr auto kRetryInterval = 250us;
 constexpr auto kRestInterval = 50ms;
 
@@ -69,9 +72,10 @@ struct Schedule::Entry {
     TimePoint next_settling{};
     Error error{ErrorCode::internal, {}, {}};  ///< of the preparation
     std::uint32_t builds = 0;
-    std::optional<std::uint64_t> fill_frames{};  ///< for which new signals fill
-    TimePoint due_since{};                       ///< the engine has had no room since
-    std::uint64_t blocks_later = 0;              ///< of parameters that an earlier edit changes in the same block
+    bool last_attempt = false;  ///< it has been prepared again just before its time
+    std::optional<CommitForecast> forecast{};
+    TimePoint due_since{};           ///< the engine has had no room since
+    std::uint64_t blocks_later = 0;  ///< of parameters that an earlier edit changes in the same block
     // In sent_:
     std::uint64_t revision = 0;  ///< of a transaction
     std::uint64_t serial = 0;    ///< of parameters
@@ -305,7 +309,7 @@ void Schedule::poll(TimePoint clock) {
     const FrameTime::Now now = time_.now();
     follow_utc(now);
     reserve(now);
-    poll_transactions(now, clock);
+    send_due(now, clock);
     reserve(now);
 }
 
@@ -343,78 +347,115 @@ std::uint64_t Schedule::send_frame(const Entry& entry) const {
     return block_of(entry.edit.frame) + entry.blocks_later * engine_.config().block_size;
 }
 
-void Schedule::poll_transactions(const FrameTime::Now& now, TimePoint clock) {
-    const double lead_ns = 2.0 * now.callback_frames * now.frame_ns + kSendAheadNs;
+/// One poll(): its time, what it has sent, and when the next one is due.
+struct Schedule::Pass {
+    const FrameTime::Now& now;
+    TimePoint clock;
+    double lead_ns = 2.0 * now.callback_frames * now.frame_ns + kSendAheadNs;
     double next_ns = 1e6 * std::chrono::duration<double, std::milli>(kRestInterval).count();
-    retries_ = false;
     std::size_t transactions = 0;
     std::size_t changes = 0;
-    for (const auto& entry : sent_) {
-        if (!entry->must_start) continue;
-        const double left_ns = now.ns_until(entry->edit.frame) - lead_ns;
-        next_ns = std::min(next_ns, left_ns);
-        if (left_ns > 0.0) continue;
-        entry->must_start = !engine_.start_at(entry->edit.frame).has_value();
-        retries_ = retries_ || entry->must_start;
+
+    /// Returns the time until the edit must be sent, without the time to fill.
+    [[nodiscard]] double left_ns(const Entry& entry) const { return now.ns_until(entry.edit.frame) - lead_ns; }
+    [[nodiscard]] double fill_ns(const Entry& entry) const {
+        return entry.forecast ? static_cast<double>(entry.forecast->frames) * now.frame_ns : 0.0;
     }
+    static std::size_t changes_of(const Edit& edit) {
+        return edit.is_transaction() ? 0 : static_cast<std::size_t>(edit.parameters->changes_size());
+    }
+    [[nodiscard]] bool has_room(const Edit& edit) const {
+        if (transactions + changes == 0) return true;
+        return transactions < kMostTransactionsPerPoll && changes + changes_of(edit) <= kMostChangesPerPoll;
+    }
+    void took(const Edit& edit) {
+        transactions += edit.is_transaction() ? 1U : 0U;
+        changes += changes_of(edit);
+    }
+};
+
+void Schedule::send_due(const FrameTime::Now& now, TimePoint clock) {
+    constexpr double kPrepareAheadNs = 1e9 * std::chrono::duration<double>(kPrepareAhead).count();
+    Pass pass{.now = now, .clock = clock};
+    retries_ = false;
+    start_committed(pass);
     for (auto next = waiting_.begin(); next != waiting_.end();) {
         const std::shared_ptr<Entry> entry = *next;
-        const double until_ns = now.ns_until(entry->edit.frame);
-        const bool transaction = entry->edit.is_transaction();
-        const double ahead_ns = 1e9 * std::chrono::duration<double>(kPrepareAhead).count();
-        if (until_ns > ahead_ns) {
-            next_ns = std::min(next_ns, until_ns - ahead_ns);
+        if (const double until_ns = now.ns_until(entry->edit.frame); until_ns > kPrepareAheadNs) {
+            pass.next_ns = std::min(pass.next_ns, until_ns - kPrepareAheadNs);
             break;
         }
-        const double fill_ns = static_cast<double>(entry->fill_frames.value_or(0)) * now.frame_ns;
-        const bool due = until_ns <= lead_ns + fill_ns;
-        if (!due) next_ns = std::min(next_ns, until_ns - lead_ns - fill_ns);
-        const std::size_t given = transaction ? 0 : static_cast<std::size_t>(entry->edit.parameters->changes_size());
-        if (due && (transactions >= kMostTransactionsPerPoll || changes + given > kMostChangesPerPoll) &&
-            transactions + changes > 0) {
+        const double left_ns = pass.left_ns(*entry) - pass.fill_ns(*entry);
+        const bool due = left_ns <= 0.0;
+        if (!due) pass.next_ns = std::min(pass.next_ns, left_ns);
+        if (due && !pass.has_room(entry->edit)) {
             retries_ = true;
             break;
         }
         if (due && entry->due_since == TimePoint{}) entry->due_since = clock;
-        Progress progress = Progress::waits;
-        if (auto denied = due ? find_denial(*entry) : std::nullopt) {
-            entry->error = std::move(*denied);
-            progress = Progress::failed;
-        } else if (transaction) {
-            progress = advance_transaction(entry, now, clock);
-        } else if (auto admits = confirmation_.admits_parameters(); due && !admits) {
-            entry->error = std::move(admits.error());
-        } else if (due) {
-            progress = set_parameters(entry, clock);
-            // One parameter starts one ramp in a block: its next one starts with the next block.
-            const bool conflict = progress == Progress::waits && engine_.refused_until_progress();
-            if (conflict && now.ns_until(send_frame(*entry) + engine_.config().block_size) <= lead_ns) {
-                const auto moved = next++;
-                ++entry->blocks_later;
-                const auto behind = std::find_if(
-                    next, waiting_.end(), [&](const auto& other) { return other->edit.frame > send_frame(*entry); });
-                waiting_.splice(behind, waiting_, moved);
-                retries_ = true;
+        Progress progress = advance(entry, due, pass);
+        if (progress == Progress::conflicts) {
+            const auto following = std::next(next);
+            if (move_behind_block(next, pass)) {
+                next = following;
                 continue;
             }
+            progress = Progress::waits;
         }
-        if (progress == Progress::waits) {
-            if (due && entry->stage != Entry::Stage::preparing) {
-                retries_ = true;
-                if (clock - entry->due_since >= kLongestRetry) progress = Progress::failed;
-            }
+        if (progress == Progress::waits && due && entry->stage != Entry::Stage::preparing) {
+            retries_ = true;
+            if (clock - entry->due_since >= kLongestRetry) progress = Progress::failed;
         }
         if (progress == Progress::waits) {
             ++next;
             continue;
         }
         next = waiting_.erase(next);
-        transactions += transaction ? 1 : 0;
-        changes += given;
+        pass.took(entry->edit);
         if (progress == Progress::failed) publish(v1::PendingChanged::FAILED, *entry, &entry->error);
     }
-    const auto delay = std::chrono::nanoseconds{static_cast<std::int64_t>(std::max(next_ns, 0.0))};
+    const auto delay = std::chrono::nanoseconds{static_cast<std::int64_t>(std::max(pass.next_ns, 0.0))};
     next_poll_ = clock + (retries_ ? std::chrono::nanoseconds{kRetryInterval} : delay);
+}
+
+/// Starts the edits that were committed ahead, because their signals had to fill.
+void Schedule::start_committed(Pass& pass) {
+    for (const auto& entry : sent_) {
+        if (!entry->must_start) continue;
+        const double left_ns = pass.left_ns(*entry);
+        pass.next_ns = std::min(pass.next_ns, left_ns);
+        if (left_ns > 0.0) continue;
+        entry->must_start = !engine_.start_at(entry->edit.frame).has_value();
+        retries_ = retries_ || entry->must_start;
+    }
+}
+
+Schedule::Progress Schedule::advance(const std::shared_ptr<Entry>& entry, bool due, const Pass& pass) {
+    if (auto denied = due ? find_denial(*entry) : std::nullopt) {
+        entry->error = std::move(*denied);
+        return Progress::failed;
+    }
+    if (entry->edit.is_transaction()) return advance_transaction(entry, pass);
+    if (!due) return Progress::waits;
+    if (auto admits = confirmation_.admits_parameters(); !admits) {
+        entry->error = std::move(admits.error());
+        return Progress::waits;
+    }
+    const Progress progress = set_parameters(entry, pass.clock);
+    return progress == Progress::waits && engine_.refused_until_progress() ? Progress::conflicts : progress;
+}
+
+/// One parameter starts one ramp in a block: its next one starts with the next block. Moves the edit behind those that are
+/// earlier then. Returns false if it is too early for the next block.
+bool Schedule::move_behind_block(Entries::iterator place, const Pass& pass) {
+    Entry& moved = **place;
+    if (pass.now.ns_until(send_frame(moved) + engine_.config().block_size) > pass.lead_ns) return false;
+    ++moved.blocks_later;
+    const auto behind = std::find_if(std::next(place), waiting_.end(),
+                                     [&](const auto& other) { return other->edit.frame > send_frame(moved); });
+    waiting_.splice(behind, waiting_, place);
+    retries_ = true;
+    return true;
 }
 
 std::optional<Error> Schedule::find_denial(const Entry& entry) const {
@@ -426,48 +467,49 @@ std::optional<Error> Schedule::find_denial(const Entry& entry) const {
                  {}};
 }
 
-Schedule::Progress Schedule::advance_transaction(const std::shared_ptr<Entry>& entry, const FrameTime::Now& now,
-                                                 TimePoint clock) {
-    switch (entry->stage) {
-        case Entry::Stage::waits:
-            if (may_prepare()) prepare(entry);
-            // A worker that has finished already leaves it prepared.
-            if (entry->stage != Entry::Stage::prepared) return Progress::waits;
-            break;
-        case Entry::Stage::preparing:
-            return Progress::waits;
-        case Entry::Stage::failed:
-        case Entry::Stage::prepared:
-            break;
-    }
-    const double lead_ns = 2.0 * now.callback_frames * now.frame_ns + kSendAheadNs;
-    const double left_ns = now.ns_until(entry->edit.frame) - lead_ns;
+Schedule::Progress Schedule::advance_transaction(const std::shared_ptr<Entry>& entry, const Pass& pass) {
+    const double left_ns = pass.left_ns(*entry);
     if (entry->stage == Entry::Stage::failed) {
-        if (is_outdated(*entry)) return plan_again(*entry, left_ns, clock);
-        return Progress::failed;
+        if (is_outdated(*entry)) return plan_again(*entry, left_ns, pass.clock);
+        // It may become possible until its time: the graph or a scene may change.
+        if (entry->last_attempt || left_ns > kLastAttemptNs) return left_ns > 0.0 ? Progress::waits : Progress::failed;
+        entry->last_attempt = true;
+        entry->outdated = std::move(entry->state);
+        entry->stage = Entry::Stage::waits;
     }
-    if (!entry->fill_frames) {
-        const auto fill = engine_.frames_to_wait(entry->state->prepared);
-        if (!fill && fill.error().code == ErrorCode::aborted) {
-            if (is_outdated(*entry)) return plan_again(*entry, left_ns, clock);
-            return refused(entry, fill.error());
+    if (entry->stage == Entry::Stage::waits && may_prepare()) prepare(entry);
+    // A worker that has finished already leaves it prepared.
+    return entry->stage == Entry::Stage::prepared ? advance_prepared(entry, pass) : Progress::waits;
+}
+
+Schedule::Progress Schedule::advance_prepared(const std::shared_ptr<Entry>& entry, const Pass& pass) {
+    const double left_ns = pass.left_ns(*entry);
+    if (!entry->forecast) {
+        auto forecast = engine_.forecast(entry->state->prepared);
+        if (!forecast && forecast.error().code == ErrorCode::aborted) {
+            if (is_outdated(*entry)) return plan_again(*entry, left_ns, pass.clock);
+            return refused(entry, std::move(forecast.error()));
         }
-        entry->fill_frames = fill.value_or(0);  // other errors count when it is committed
+        // Other errors count when it is committed.
+        entry->forecast = forecast ? std::move(*forecast) : CommitForecast{.anywhere = true};
     }
-    const double fill_ns = static_cast<double>(*entry->fill_frames) * now.frame_ns;
-    if (left_ns - fill_ns <= kSettleAheadNs || clock >= entry->next_settling) {
-        if (is_outdated(*entry)) return plan_again(*entry, left_ns - fill_ns, clock);
-        entry->next_settling = clock + kSettleInterval;
+    const double ahead_ns = left_ns - pass.fill_ns(*entry);
+    if (ahead_ns <= kSettleAheadNs || pass.clock >= entry->next_settling) {
+        if (is_outdated(*entry)) return plan_again(*entry, ahead_ns, pass.clock);
+        entry->next_settling = pass.clock + kSettleInterval;
     }
-    if (*entry->fill_frames == 0) return left_ns > 0.0 ? Progress::waits : commit(entry, false);
-    // Committed before an earlier edit of the same input, it would hold that back until its own frame.
+    if (entry->forecast->frames == 0) return left_ns > 0.0 ? Progress::waits : commit(entry, false);
+    return ahead_ns > 0.0 || is_behind_another(*entry) ? Progress::waits : commit(entry, true);
+}
+
+/// Committed before an earlier edit of the same place, it would hold that back until its own frame.
+bool Schedule::is_behind_another(const Entry& entry) const {
     const auto is_earlier = [&](const auto& other) {
-        return block_of(other->edit.frame) < block_of(entry->edit.frame) && other->edit.is_transaction();
+        return other->edit.is_transaction() && block_of(other->edit.frame) < block_of(entry.edit.frame) &&
+               (!other->forecast || entry.forecast->meets(*other->forecast));
     };
-    const bool behind_another =
-        std::ranges::any_of(sent_, [&](const auto& other) { return other->must_start && is_earlier(other); }) ||
-        std::ranges::any_of(waiting_, is_earlier);
-    return left_ns > fill_ns || behind_another ? Progress::waits : commit(entry, true);
+    return std::ranges::any_of(sent_, [&](const auto& other) { return other->must_start && is_earlier(other); }) ||
+           std::ranges::any_of(waiting_, is_earlier);
 }
 
 /// Returns whether a recall was planned for another graph than the present one: then it does not matter whether the engine
@@ -483,7 +525,7 @@ Schedule::Progress Schedule::plan_again(Entry& entry, double left_ns, TimePoint 
     entry.next_settling = clock + kSettleInterval;
     entry.outdated = std::move(entry.state);
     entry.stage = Entry::Stage::waits;
-    entry.fill_frames.reset();
+    entry.forecast.reset();
     entry.error = {ErrorCode::aborted, "other clients have changed the graph all the time; nothing has changed", {}};
     return Progress::waits;
 }
@@ -532,7 +574,7 @@ Schedule::Progress Schedule::commit(const std::shared_ptr<Entry>& entry, bool ah
     return Progress::sent;
 }
 
-Schedule::Progress Schedule::set_parameters(const std::shared_ptr<Entry>& entry, TimePoint now) {
+Schedule::Progress Schedule::set_parameters(const std::shared_ptr<Entry>& entry, TimePoint clock) {
     auto changes = to_changes(*entry->edit.parameters);
     if (!changes) {
         entry->error = std::move(changes.error());
@@ -547,7 +589,8 @@ Schedule::Progress Schedule::set_parameters(const std::shared_ptr<Entry>& entry,
     for (std::size_t i = 0; i < changes->size(); ++i) {
         if ((*changes)[i].is_relative()) set_result(*message.mutable_changes(static_cast<int>(i)), results[i]);
     }
-    history_.record({entry->edit.author, entry->edit.client_name}, ticket->revision, now, *changes, previous, results);
+    history_.record({entry->edit.author, entry->edit.client_name}, ticket->revision, clock, *changes, previous,
+                    results);
     confirmation_.parameters_changed(*changes, previous, results);
     daemon_.graph_changed();
     publish_parameters(hub_, {entry->edit.client_name, entry->edit.author}, ticket->revision, message, previous);

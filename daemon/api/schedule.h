@@ -31,7 +31,8 @@ struct TransactionState;
 }
 
 /// Edits that wait for their time, in memory only; docs/decisions/0020-scheduled-edits.md. Each is prepared on a worker ahead of
-/// its frame, validated again, and sent two device periods plus 5 ms ahead of it. [control]
+/// its frame, validated again, and sent two device periods plus 5 ms ahead of it. One that cannot be prepared is prepared once
+/// more just before its time, and has failed only then. [control]
 class Schedule {
  public:
     static constexpr std::size_t kMaximumEdits = 1000;
@@ -93,7 +94,8 @@ class Schedule {
  private:
     struct Entry;
     using Entries = std::list<std::shared_ptr<Entry>>;
-    enum class Progress : std::uint8_t { waits, sent, failed };
+    enum class Progress : std::uint8_t { waits, conflicts, sent, failed };
+    struct Pass;
 
     void follow_utc(const FrameTime::Now& now);
     void reserve(const FrameTime::Now& now);
@@ -101,16 +103,19 @@ class Schedule {
     void prepare(const std::shared_ptr<Entry>& entry);
     void build(const std::shared_ptr<Entry>& entry);
     [[nodiscard]] std::uint64_t send_frame(const Entry& entry) const;
-    void poll_transactions(const FrameTime::Now& now, TimePoint clock);
-    [[nodiscard]] Progress advance(const std::shared_ptr<Entry>& entry, const FrameTime::Now& now);
-    [[nodiscard]] Progress advance_transaction(const std::shared_ptr<Entry>& entry, const FrameTime::Now& now,
-                                               TimePoint clock);
+    void send_due(const FrameTime::Now& now, TimePoint clock);
+    void start_committed(Pass& pass);
+    [[nodiscard]] Progress advance(const std::shared_ptr<Entry>& entry, bool due, const Pass& pass);
+    [[nodiscard]] bool move_behind_block(Entries::iterator place, const Pass& pass);
+    [[nodiscard]] Progress advance_transaction(const std::shared_ptr<Entry>& entry, const Pass& pass);
+    [[nodiscard]] Progress advance_prepared(const std::shared_ptr<Entry>& entry, const Pass& pass);
+    [[nodiscard]] bool is_behind_another(const Entry& entry) const;
     [[nodiscard]] bool is_outdated(Entry& entry) const;
     Progress plan_again(Entry& entry, double left_ns, TimePoint clock);
     void finish(const std::shared_ptr<Entry>& entry, std::unique_ptr<RequestState> state,
                 const Expected<void>& outcome);
     [[nodiscard]] Progress commit(const std::shared_ptr<Entry>& entry, bool ahead);
-    [[nodiscard]] Progress set_parameters(const std::shared_ptr<Entry>& entry, TimePoint now);
+    [[nodiscard]] Progress set_parameters(const std::shared_ptr<Entry>& entry, TimePoint clock);
     [[nodiscard]] Progress refused(const std::shared_ptr<Entry>& entry, Error error);
     [[nodiscard]] std::optional<Error> find_denial(const Entry& entry) const;
     void heard(std::uint64_t revision, std::uint64_t frame);

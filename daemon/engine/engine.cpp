@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cassert>
 #include <cmath>
+#include <iterator>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -302,19 +303,31 @@ Expected<Ticket> Engine::commit_ahead(PreparedTransaction& prepared, std::uint64
     return core_->commit(*prepared.impl_, {.not_before = core_->block_of(frame)}, before, admission);
 }
 
-Expected<std::uint64_t> Engine::frames_to_wait(PreparedTransaction& prepared) {
+Expected<CommitForecast> Engine::forecast(PreparedTransaction& prepared) {
     EngineCore& core = *core_;
     auto draft = complete_draft(core, *prepared.impl_);
     if (!draft) return std::unexpected(std::move(draft.error()));
-    return core.rounds.frames_to_wait({.graph = draft->graph,
-                                       .connections = core.rounds.change_to(committed_connections(
-                                           draft->graph, compensating_delays(draft->graph, draft->latencies()))),
-                                       .parameters = draft->changes,
-                                       .renames = false,
-                                       .revisions = {core.revision + 1},
-                                       .must_be_taken = false,
-                                       .instance = [&](NodeId id) { return draft->instance(id); }},
-                                      core.now());
+    ConnectionChange change = core.rounds.change_to(
+        committed_connections(draft->graph, compensating_delays(draft->graph, draft->latencies())));
+    CommitForecast forecast;
+    // Two transactions may give the same ids to the nodes that they add.
+    std::ranges::copy_if(change.ports, std::back_inserter(forecast.inputs),
+                         [&](const PortRef& port) { return core.graph.find(port.node) != nullptr; });
+    for (const ParameterChange& parameter : draft->changes) {
+        if (core.graph.find(parameter.node) != nullptr)
+            forecast.parameters.emplace_back(parameter.node, parameter.parameter);
+    }
+    std::ranges::sort(forecast.parameters);
+    forecast.anywhere = !forecast.inputs.empty() && form_loop(core.graph, draft->graph);
+    forecast.frames = core.rounds.frames_to_wait({.graph = draft->graph,
+                                                  .connections = std::move(change),
+                                                  .parameters = draft->changes,
+                                                  .renames = false,
+                                                  .revisions = {core.revision + 1},
+                                                  .must_be_taken = false,
+                                                  .instance = [&](NodeId id) { return draft->instance(id); }},
+                                                 core.now());
+    return forecast;
 }
 
 Expected<void> Engine::start_at(std::uint64_t frame) {
@@ -389,23 +402,30 @@ Expected<Ticket> EngineCore::set_parameters(std::span<const SetParameter> edits,
     auto targets = targets_of(*changes);
     if (frame) frame = std::max(*frame, exchange.scheduled_frame());
     if (must_wait(targets, frame)) return refuse_until_scheduled();
-    // All changes are valid: nothing can fail from here on.
+    if (targets.empty()) frame = std::nullopt;
+    // All changes are valid. Only memory may run out, until the command has been sent: up to then, nothing changes.
     assert(previous.empty() || previous.size() == changes->size());
+    assert(results.empty() || results.size() == changes->size());
     if (!previous.empty()) {
         std::ranges::transform(*changes, previous.begin(), [&](const ParameterChange& change) {
             return graph.find(change.node)->parameters[change.parameter];
         });
     }
+    for (const ParameterChange& change : *changes) graph.prepare_to_set({change.node, change.parameter}, change.value);
+    std::optional<SentTargets> scheduled;
+    if (frame) {
+        scheduled = sent(targets, frame);
+        scheduled_targets.reserve(scheduled_targets.size() + 1);
+    }
+    const std::uint64_t serial = send_targets(std::move(targets), frame);
+    if (scheduled) scheduled_targets.push_back(std::move(*scheduled));
     latest_snapshot.reset();
     for (const ParameterChange& change : *changes) {
         graph.set_parameter({change.node, change.parameter}, change.value);
         rounds.parameter_set(change.node, change.parameter);
     }
-    assert(results.empty() || results.size() == changes->size());
     if (!results.empty()) std::ranges::transform(*changes, results.begin(), &ParameterChange::value);
-    if (targets.empty()) frame = std::nullopt;
-    if (frame) scheduled_targets.push_back(sent(targets, frame));
-    return Ticket{send_targets(std::move(targets), frame), revision, 0, false, frame};
+    return Ticket{serial, revision, 0, false, frame};
 }
 
 Expected<Ticket> Engine::set_parameters(std::span<const SetParameter> edits, std::span<float> results,

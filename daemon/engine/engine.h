@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/commit_forecast.h"
 #include "engine/config.h"
 #include "engine/measurements.h"
 #include "engine/prepared_transaction.h"
@@ -111,9 +112,8 @@ class Engine {
     /// begins later: see commit_ahead(). Frames must not decrease.
     [[nodiscard]] Expected<Ticket> commit_at(PreparedTransaction& prepared, std::uint64_t frame,
                                              AudioGraph* before = nullptr, const Admission& admission = {});
-    /// [control] Returns for how many frames a transaction would wait, at most, if it were committed now. Changes nothing.
-    /// Errors as those of commit().
-    [[nodiscard]] Expected<std::uint64_t> frames_to_wait(PreparedTransaction& prepared);
+    /// [control] Returns what a transaction would do if it were committed now. Changes nothing. Errors as those of commit().
+    [[nodiscard]] Expected<CommitForecast> forecast(PreparedTransaction& prepared);
     /// [control] As commit(); new signals fill from now on, but the transaction does not begin before the block that holds
     /// `frame`. Call start_at() for the same frame later.
     [[nodiscard]] Expected<Ticket> commit_ahead(PreparedTransaction& prepared, std::uint64_t frame,

@@ -20,12 +20,21 @@ void KeptProcessors::add(Removed& removed, Kept node) {
 
 void KeptProcessors::keep(Removed&& removed) {
     kept_.splice(kept_.end(), removed);
-    for (std::uint64_t all = bytes(); all > most_bytes_; kept_.pop_front())
+    for (std::uint64_t all = bytes(); all > most_bytes_; drop_oldest())
         all -= kept_.front().instance->description().memory_bytes;
 }
 
+void KeptProcessors::drop_oldest() {
+    awaited_dropped_ = awaited_dropped_ || kept_.front().awaited;
+    kept_.pop_front();
+}
+
 void KeptProcessors::free_expired(std::uint64_t frame) {
-    while (!kept_.empty() && kept_.front().frame + frames_ <= frame) kept_.pop_front();
+    while (!kept_.empty() && kept_.front().frame + frames_ <= frame) drop_oldest();
+}
+
+void KeptProcessors::clear() {
+    while (!kept_.empty()) drop_oldest();
 }
 
 bool KeptProcessors::lend(const Draft& draft, std::uint64_t frame) {
@@ -67,7 +76,7 @@ void KeptProcessors::end() {
 }
 
 bool KeptProcessors::take_returned(std::uint64_t frame) {
-    bool returned = false;
+    bool returned = std::exchange(awaited_dropped_, false);
     for (Kept& kept : kept_) {
         if (!kept.awaited || may_wait(kept, frame)) continue;
         kept.awaited = false;

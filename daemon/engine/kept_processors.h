@@ -42,7 +42,7 @@ class KeptProcessors {
     void keep(Removed&& removed);
     /// Frees those that have been kept for kSeconds.
     void free_expired(std::uint64_t frame);
-    void clear() { kept_.clear(); }
+    void clear();
 
     /// Gives new nodes of the draft the processors that are kept for the same nodes with the same settings, in exchange for
     /// their own. Returns false if one of a removed node is still fading out, or has not returned from the audio thread: the
@@ -54,7 +54,8 @@ class KeptProcessors {
     void take_back();
     /// The draft was adopted.
     void end();
-    /// Returns whether a draft for which lend() has returned false need not wait any more.
+    /// Returns whether a draft for which lend() has returned false need not wait any more: the processor has returned, it has
+    /// taken too long, or it is not kept any more.
     [[nodiscard]] bool take_returned(std::uint64_t frame);
 
     [[nodiscard]] std::uint64_t bytes() const;
@@ -64,10 +65,13 @@ class KeptProcessors {
         return kept.instance.use_count() > 1 && frame < kept.frame + longest_wait_;
     }
 
+    void drop_oldest();
+
     std::uint64_t frames_;
     std::uint64_t longest_wait_;  ///< in frames
     std::uint64_t most_bytes_;
-    std::list<Kept> kept_;  ///< the oldest first
+    std::list<Kept> kept_;          ///< the oldest first
+    bool awaited_dropped_ = false;  ///< since the latest take_returned()
 };
 
 }  // namespace rta

@@ -236,6 +236,11 @@ Expected<AudioGraph::ParameterPlace> AudioGraph::find_parameter(std::string_view
     return ParameterPlace{(*node)->id, *index};
 }
 
+void AudioGraph::prepare_to_set(const ParameterPlace& place, float value) {
+    const GraphNode* const node = find(place.node);
+    if (node != nullptr && node->parameters[place.index] != value) static_cast<void>(writable(place.node));
+}
+
 void AudioGraph::set_parameter(const ParameterPlace& place, float value) {
     const GraphNode* const node = find(place.node);
     if (node == nullptr || node->parameters[place.index] == value) return;

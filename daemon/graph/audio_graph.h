@@ -135,6 +135,9 @@ class AudioGraph {
     /// transaction. Errors: FAILED_PRECONDITION if the widths do not match.
     Expected<ConnectionKey> connect(std::string_view from, std::string_view to, std::optional<float> gain_db);
     Expected<void> disconnect(std::string_view from, std::string_view to);
+    /// Allocates the memory that set_parameter() needs, also for a series of values of which this is one. The graph stays
+    /// as it is.
+    void prepare_to_set(const ParameterPlace& place, float value);
     /// Sets a parameter to a value that has been checked. Does nothing if the node does not exist.
     void set_parameter(const ParameterPlace& place, float value);
     /// Sets the gain of a connection, in dB. Returns false if it does not exist.

@@ -16,6 +16,7 @@
 #include <sstream>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <vector>
 
 #include "jack_rig.h"
@@ -97,6 +98,39 @@ TEST_F(LostDevice, TheExitIsCleanWhileTheServerIsGone) {
     await(watcher, "waiting");
     EXPECT_EQ(daemon.stop(), (ExitStatus{0, 0})) << daemon.process().error();
     server.restart();
+}
+
+/// The database of JACK's metadata as a process leaves it that is killed while it creates it. Restored at the end.
+class HalfMadeDatabase {
+ public:
+    HalfMadeDatabase() {
+        std::filesystem::create_directories(file_.parent_path());
+        if (std::filesystem::exists(file_)) std::filesystem::rename(file_, saved());
+        std::ofstream{file_};
+    }
+    HalfMadeDatabase(const HalfMadeDatabase&) = delete;
+    HalfMadeDatabase& operator=(const HalfMadeDatabase&) = delete;
+    ~HalfMadeDatabase() {
+        std::error_code ignored;
+        std::filesystem::remove(file_, ignored);
+        std::filesystem::rename(saved(), file_, ignored);
+    }
+
+ private:
+    [[nodiscard]] std::filesystem::path saved() const { return file_.string() + ".saved"; }
+
+    std::filesystem::path file_ = "/dev/shm/jack_db-" + std::to_string(::getuid()) + "/__db.001";
+};
+
+/// libjack waited for it for 18 s in each attempt, and reported the device after that, if at all.
+TEST_F(LostDevice, TheDatabaseOfAKilledServerDelaysNoAttempt) {
+    const HalfMadeDatabase database;
+    Daemon daemon{options()};
+    EXPECT_EQ(daemon.client().status().device().kind(), "jack");
+    const RunResult reopened = daemon.ctl({"device", "reopen"});
+    EXPECT_EQ(reopened.status, (ExitStatus{0, 0})) << reopened.error;
+    std::ifstream maps{"/proc/" + std::to_string(daemon.process().pid()) + "/maps"};
+    for (std::string line; std::getline(maps, line);) EXPECT_EQ(line.find("jack_db"), std::string::npos) << line;
 }
 
 TEST_F(LostDevice, AServerThatHangsIsReplacedAndComesBack) {

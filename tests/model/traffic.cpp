@@ -6,49 +6,22 @@
 #include <algorithm>
 #include <array>
 
+#include "support/edits.h"
+
 namespace rta::test::model {
 namespace {
 
 /// Nodes with this first letter are never connected: their values need not be bounded.
 constexpr char kFree = 'f';
 
-v1::Edit add_node(const std::string& type, const std::string& name) {
-    v1::Edit edit;
-    edit.mutable_add_node()->set_type(type);
-    edit.mutable_add_node()->set_name(name);
-    return edit;
-}
-v1::Edit connect(const std::string& from, const std::string& to, std::optional<float> gain_db = {}) {
-    v1::Edit edit;
-    edit.mutable_connect()->set_from(from);
-    edit.mutable_connect()->set_to(to);
-    if (gain_db) edit.mutable_connect()->set_gain_db(*gain_db);
-    return edit;
-}
-v1::Edit disconnect(const std::string& from, const std::string& to) {
-    v1::Edit edit;
-    edit.mutable_disconnect()->set_from(from);
-    edit.mutable_disconnect()->set_to(to);
-    return edit;
-}
-void set_number(google::protobuf::Struct& settings, const std::string& name, double value) {
-    (*settings.mutable_fields())[name].set_number_value(value);
-}
-
 /// Half of the lanes have a tone, the others a constant.
 std::vector<v1::Edit> lane_edits(int lane) {
     const std::string number = std::to_string(lane);
-    std::vector<v1::Edit> edits{add_node(lane % 2 == 0 ? "sine" : "constant", "src" + number),
-                                add_node("gain", "vol" + number), add_node("output", "out" + number),
-                                connect("src" + number, "vol" + number), connect("vol" + number, "out" + number)};
-    v1::Node& source = *edits[0].mutable_add_node();
-    if (lane % 2 == 0) {
-        (*source.mutable_parameters())["frequency_hz"] = 100.0F;
-    } else {
-        (*source.mutable_parameters())["value"] = 0.1F;
-    }
-    set_number(*edits[2].mutable_add_node()->mutable_settings(), "first_channel", lane + 1.0);
-    return edits;
+    return {lane % 2 == 0 ? add_node("sine", "src" + number, {{"frequency_hz", 100.0F}})
+                          : add_node("constant", "src" + number, {{"value", 0.1F}}),
+            add_node("gain", "vol" + number),
+            add_node("output", "out" + number, {}, {{"first_channel", static_cast<float>(lane + 1)}}),
+            connect("src" + number, "vol" + number), connect("vol" + number, "out" + number)};
 }
 
 }  // namespace

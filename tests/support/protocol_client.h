@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <deque>
 #include <filesystem>
-#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,6 +13,7 @@
 #include "os/unique_fd.h"
 #include "rta/v1/control.pb.h"
 #include "support/deadline.h"
+#include "support/edits.h"
 
 namespace rta::test {
 
@@ -70,16 +70,5 @@ class ProtocolClient {
 
 /// Returns the message with the framing of the protobuf library.
 [[nodiscard]] std::string delimited(const v1::Request& request);
-
-// Edits for transactions.
-using Values = std::initializer_list<std::pair<const char*, float>>;
-[[nodiscard]] v1::Edit add_node(const std::string& type, const std::string& name, Values parameters = {},
-                                Values settings = {});
-[[nodiscard]] v1::Edit remove_node(const std::string& name);
-[[nodiscard]] v1::Edit connect(const std::string& from, const std::string& to, std::optional<float> gain_db = {});
-[[nodiscard]] v1::Edit disconnect(const std::string& from, const std::string& to);
-[[nodiscard]] v1::Edit set_parameter(const std::string& node, const std::string& parameter, float value);
-[[nodiscard]] v1::EditList transaction(std::vector<v1::Edit> edits);
-[[nodiscard]] v1::Request apply_request(const v1::EditList& edits);
 
 }  // namespace rta::test

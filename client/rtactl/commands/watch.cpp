@@ -7,6 +7,7 @@
 #include "rtactl/context/error_report.h"
 #include "rtactl/context/live_view.h"
 #include "rtactl/drawing/event_text.h"
+#include "text/quoting.h"
 #include "text/suggestion.h"
 
 namespace rta::rtactl::commands {
@@ -53,6 +54,10 @@ Result<void> check_ports(LiveView& view, const v1::Subscribe& wanted) {
         if (!found && found.error().exit != Exit::refused) return std::unexpected(found.error());
         const auto has_name = [&](const v1::Node& other) { return other.name() == node; };
         if (found && std::ranges::any_of(found->get_graph().graph().nodes(), has_name)) continue;
+        if (std::ranges::find(kTopicNames, node) != kTopicNames.end()) {
+            return not_found("invalid port " + quoted(watch.port()) + ": the graph does not contain a node " +
+                             quoted(node) + "; for the topic, write " + node);
+        }
         return not_found(unknown_name("topic or node", node, kTopicNames));
     }
     return {};

@@ -16,6 +16,8 @@ constexpr std::uint32_t kMostSteps = 1'000;
 template <class Message>
 void fill(Message& message, std::uint32_t steps, const Context& context, const Arguments& arguments) {
     message.set_steps(steps);
+    if (const auto& expected = context.edit_options.expected_revision)
+        message.mutable_guard()->set_expected_revision(*expected);
     if (const auto& within_s = context.edit_options.confirm_within_s) message.set_confirm_within_s(*within_s);
     message.set_force(arguments.has("--force"));
     message.set_of_all(arguments.has("--all"));

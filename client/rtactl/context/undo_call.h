@@ -10,6 +10,7 @@ namespace rta::rtactl {
 inline constexpr std::array kUndoOptions{
     Option{"--force", "", "Also undo what others have changed since in the same places."},
     Option{"--all", "", "Choose from the changes of all authors, not only of your own."},
+    kExpect,
     kConfirmWithin,
 };
 

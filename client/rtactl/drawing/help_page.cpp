@@ -2,7 +2,12 @@
 #include "rtactl/drawing/help_page.h"
 
 #include <algorithm>
+#include <cstddef>
+#include <map>
 #include <ostream>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "frame/local_address.h"
 #include "rtactl/drawing/style.h"
@@ -13,8 +18,6 @@
 namespace rta::rtactl {
 
 namespace {
-
-constexpr std::string_view kEditOptionsTitle = "Options of the commands that edit the graph";
 
 std::string with_value(const Option& option) {
     std::string text{option.name};
@@ -65,6 +68,30 @@ void print_commands(std::ostream& out, const CommandTable& table, auto&& wanted)
     lines.print(out, 2);
 }
 
+std::string in_words(const std::vector<std::string_view>& names) {
+    std::string text;
+    for (std::size_t i = 0; i < names.size(); ++i)
+        text.append(i == 0 ? "" : i + 1 == names.size() ? " and " : ", ").append(names[i]);
+    return text;
+}
+
+/// The options of all edits, and the commands that have only some of them.
+void print_edit_options(std::ostream& out, const CommandTable& table) {
+    print_options(out, "Options of the commands that edit the graph", kEditOptions);
+    std::map<std::vector<std::string_view>, std::vector<std::string_view>> commands;  // by their options
+    for (const Command* command : table.all()) {
+        std::vector<std::string_view> names;
+        for (const Option& option : command->options) {
+            if (option.of_edits) names.push_back(option.name);
+        }
+        if (!names.empty() && names.size() < kEditOptions.size()) commands[names].push_back(command->name);
+    }
+    for (const auto& [options, with_them] : commands) {
+        out << "  Of these, " << in_words(with_them) << (with_them.size() == 1 ? " takes only " : " take only ")
+            << in_words(options) << ".\n";
+    }
+}
+
 }  // namespace
 
 void print_help(std::ostream& out, const CommandTable& table, Place place) {
@@ -72,7 +99,7 @@ void print_help(std::ostream& out, const CommandTable& table, Place place) {
         print_commands(out, table, [](const Command& command) {
             return command.place == Place::anywhere || command.place == Place::shell;
         });
-        print_options(out, kEditOptionsTitle, kEditOptions);
+        print_edit_options(out, table);
         return;
     }
     out << "rtactl controls rtad, the audio daemon.\n"
@@ -85,7 +112,7 @@ void print_help(std::ostream& out, const CommandTable& table, Place place) {
     });
     out << '\n' << Styled{"Also inside the shell", Style::heading} << '\n';
     print_commands(out, table, [](const Command& command) { return command.place == Place::shell; });
-    print_options(out, kEditOptionsTitle, kEditOptions);
+    print_edit_options(out, table);
     print_options(out, "Options", global_options());
     out << "\n"
            "Without --host and --socket, the environment variable RTACTL_HOST selects the daemon: HOST[:PORT], or the\n"

@@ -53,7 +53,7 @@ struct Option {
     std::string_view help;        ///< one sentence
     Expects expects = Expects::text;
     bool of_host = false;   ///< of the connection to a host, and so a key of a host in the configuration file
-    bool of_edits = false;  ///< of every command that edits the graph; the list of commands shows it once
+    bool of_edits = false;  ///< of kEditOptions; the list of commands shows it once
 };
 
 inline constexpr std::size_t kUnlimited = std::numeric_limits<std::size_t>::max();

@@ -20,16 +20,19 @@ inline constexpr Option kConfirmWithin{
     .help = "Revert the edit unless `rtactl confirm` comes within this time, 1s to 10min.",
     .of_edits = true};
 
-/// The options of every command that edits the graph.
+inline constexpr Option kExpect{
+    .name = "--expect",
+    .value_name = "REVISION",
+    .help = "Make the change only if the graph is at this revision; otherwise change nothing.",
+    .of_edits = true};
+
+/// The options of every command that edits the graph; undo and redo have some of them.
 inline constexpr std::array kEditOptions{
     Option{.name = "--at",
            .value_name = "TIME",
            .help = "Make the change later: in +SECONDS, at a FRAME of the sample clock, or at a UTC time.",
            .of_edits = true},
-    Option{.name = "--expect",
-           .value_name = "REVISION",
-           .help = "Make the change only if the graph is at this revision; otherwise change nothing.",
-           .of_edits = true},
+    kExpect,
     Option{.name = "--dry-run",
            .value_name = "",
            .help = "Validate the edit and show what it would change, without changing anything.",

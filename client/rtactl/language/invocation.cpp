@@ -162,6 +162,10 @@ class Parser {
                                    " is not available inside the shell: give it to rtactl itself, before `shell`");
             }
         }
+        if (option == nullptr && invocation_.command != nullptr && is_of_another_command(name)) {
+            return usage_error(std::string{invocation_.command->name} + " does not take " + name +
+                               "; expected one of: " + join(option_names()));
+        }
         if (option == nullptr) return usage_error(unknown_name("option", name, option_names()));
         if (option->value_name.empty()) {
             if (equals != std::string::npos) return usage_error(name + " takes no value");
@@ -173,6 +177,11 @@ class Parser {
         }
         owner->options[name] = equals == std::string::npos ? take() : word.substr(equals + 1);
         return {};
+    }
+
+    bool is_of_another_command(std::string_view name) const {
+        return std::ranges::any_of(
+            table_.all(), [&](const Command* command) { return find_option(command->options, name) != nullptr; });
     }
 
     std::vector<std::string_view> option_names() const {

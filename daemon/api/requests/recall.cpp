@@ -46,9 +46,11 @@ Expected<std::unique_ptr<RequestState>> Recall::plan(const Engine& engine, Share
     auto& transaction = static_cast<TransactionState&>(**state);
     transaction.label = label();
     const std::chrono::duration<float, std::milli> time = std::chrono::steady_clock::now() - begin;
+    RecalledNodes nodes{*result, **found};
     transaction.recall = RecallOfScene{.name = scene.info.name(),
                                        .version = scene.version,
                                        .content = std::move(*found),
+                                       .nodes = std::move(nodes),
                                        .snapshot = std::move(snapshot),
                                        .fade_ms = fade_ms,
                                        .was_read = scene.content != nullptr,
@@ -70,7 +72,7 @@ Expected<void> Recall::check(const Engine& engine, SharedGraphSnapshot snapshot,
 bool settle_recall(TransactionState& transaction, const AudioGraph& graph, const Scenes& scenes) {
     const RecallOfScene& recall = *transaction.recall;
     if (scenes.version(recall.name) != recall.version) return false;
-    auto changes = lost_values(recall.snapshot->graph, graph, *recall.content, recall.fade_ms);
+    auto changes = lost_values(recall.snapshot->graph, graph, recall.nodes, recall.fade_ms);
     if (!changes) return false;
     set_last(transaction, std::move(*changes));
     return true;

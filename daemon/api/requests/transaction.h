@@ -16,7 +16,7 @@
 #include "api/list_limits.h"
 #include "api/load/node_costs.h"
 #include "api/request_table.h"
-#include "api/scenes/scene_content.h"
+#include "api/scenes/recall_plan.h"
 #include "document/document.h"
 #include "engine/engine.h"
 #include "graph/edit.h"
@@ -69,6 +69,7 @@ struct RecallOfScene {
     std::string name{};                             ///< of the scene
     std::uint64_t version = 0;                      ///< of the scene; see Scenes::version()
     std::shared_ptr<const SceneContent> content{};  ///< of the scene
+    RecalledNodes nodes;                            ///< of `content`
     SharedGraphSnapshot snapshot{};                 ///< for which it was planned
     std::optional<float> fade_ms{};
     std::optional<Confirmation::Revertible> reverts{};  ///< the edit that it reverts, too

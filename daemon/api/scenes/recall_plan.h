@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "api/scenes/processor_pool.h"
@@ -21,12 +22,25 @@ namespace rta::api {
 /// Returns the graph after a recall; see rta::recalled(). [any]
 [[nodiscard]] Expected<AudioGraph> recalled(const AudioGraph& graph, std::uint64_t next_id, const SceneContent& scene);
 
+/// The nodes of a scene by the identities that they have after a recall. A recall may rename nodes.
+class RecalledNodes {
+ public:
+    /// `result` is the graph after the recall of `scene`, whose nodes must outlive this. [any]
+    RecalledNodes(const AudioGraph& result, const SceneContent& scene);
+    /// Returns the node of the scene that has this identity after the recall; null: none. [any]
+    [[nodiscard]] const GraphNode* find(NodeIdentity identity) const;
+
+ private:
+    std::vector<std::pair<NodeIdentity, const GraphNode*>> nodes_;  ///< sorted
+};
+
 /// Returns the changes that must follow the edits which were planned for the graph `planned`, so that they lead from `now` to
 /// the scene, too: of parameters that had the values of the scene, and that others have set since. Nothing if the graphs differ
-/// in more than the values of parameters, or in too many of them: the recall must be planned again. Compares a pointer for
+/// in more than the values of parameters, in too many of them, or in one that the settings of the scene do not allow: the recall
+/// must be planned again. Compares a pointer for
 /// each node that is the same. [control]
 [[nodiscard]] std::optional<std::vector<SetParameter>> lost_values(const AudioGraph& planned, const AudioGraph& now,
-                                                                   const SceneContent& scene,
+                                                                   const RecalledNodes& scene,
                                                                    std::optional<float> fade_ms);
 
 }  // namespace rta::api

@@ -8,6 +8,7 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
@@ -19,6 +20,14 @@
 #include "io/device_request.h"
 #include "io/jack_environment.h"
 #include "text/quoting.h"
+
+/// Takes the place of the function of Berkeley DB, and fails, so that libjack continues without its database. The database
+/// is for metadata, which rtad does not use. It is in the memory that all JACK programs of a user share. A server that is
+/// killed, or removes it at its exit, may leave it half made: every call of jack_client_open() then waits for 18 s for it,
+/// or without end for a lock, and all other calls of the library wait for that one, also those for another server.
+/// The linker exports the function because libjack refers to it; other builds of libjack do not call it.
+extern "C" int db_env_create(void** environment, std::uint32_t flags);
+int db_env_create(void** /*environment*/, std::uint32_t /*flags*/) { return ENOTSUP; }
 
 namespace rta::io::devices {
 namespace {

@@ -469,6 +469,32 @@ TEST_F(ConfirmationTest, ARecallAndTheRevertBeforeItAreOneEdit) {
 }
 
 /// The plan counts nodes with other settings that the present graph has already: the ids of its new nodes differ.
+TEST_F(ConfirmationTest, ARecallAlsoSetsWhatOthersSetAtANodeThatItsRevertRenamesAndRebuilds) {
+    const auto longest = [](int ms) {
+        return "settings { fields { key: \"max_time_ms\" value { number_value: " + std::to_string(ms) + " } } }";
+    };
+    EXPECT_OK(call(edits("edits { add_node { name: \"echo\" type: \"delay_line\" " + longest(200) +
+                         " parameters { key: \"time_ms\" value: 100 } } }")));
+    before = document();
+    EXPECT_OK(call("save_scene { name: \"day\" }", 'b'));
+    EXPECT_OK(
+        call(edits("edits { rename_node { name: \"echo\" new_name: \"far\" } } edits { change_settings { node: "
+                   "\"far\" " +
+                       longest(500) + " } }",
+                   kConfirm)));
+    script.workers.held = true;
+    script.play("b> id: 2 recall_scene { name: \"day\" force: true wait_for_start: true }");
+    ASSERT_FALSE(script.workers.jobs.empty()) << "it is planned";
+    EXPECT_OK(call(set("time_ms", 400, "far"), 'c')) << "longer than the settings before the edit allow";
+    ASSERT_EQ(value("far", "time_ms"), 400.0F);
+    while (!script.workers.jobs.empty()) script.workers.finish(0);
+    script.workers.held = false;
+    const v1::Response recalled = answer('b');
+    EXPECT_OK(recalled);
+    settle();
+    EXPECT_EQ(document(), before);
+}
+
 TEST_F(ConfirmationTest, NodesThatARecallWithARevertAddsHaveTheirOwnIdentities) {
     EXPECT_OK(call("save_scene { name: \"night\" }", 'b'));
     EXPECT_OK(call(edits("edits { remove_node { name: \"vol\" } } edits { change_settings { node: \"out\" settings { "

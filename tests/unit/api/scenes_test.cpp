@@ -317,6 +317,22 @@ TEST_F(ScenesTest, ParametersThatAreSetInTheMeantimeGetTheValuesOfTheSceneWithou
     EXPECT_EQ(value("out", "gain_db"), -6.0F);
 }
 
+TEST_F(ScenesTest, ANodeThatARecallRenamesGetsTheValuesOfTheScene) {
+    script.play("hello a\n" + tone());
+    const SceneContent scene{.graph = script.engine.graph()};
+    apply({RenameNode{"vol", "loud"}});
+    const AudioGraph planned = script.engine.graph();
+    set("loud", "gain_db", -3.0F);
+    // As with a revert: the result is that of the graph in which the node had its name.
+    const auto result = recalled(scene.graph, script.engine.next_identity(), scene);
+    ASSERT_TRUE(result);
+    const auto lost = lost_values(planned, script.engine.graph(), RecalledNodes{*result, scene}, {});
+    ASSERT_TRUE(lost);
+    ASSERT_EQ(lost->size(), 1U);
+    EXPECT_EQ(lost->front().node, "vol") << "its name after the recall";
+    EXPECT_EQ(lost->front().value, 0.0F);
+}
+
 TEST_F(ScenesTest, AParameterOfANodeThatARecallRemovesOrRebuildsMayBeSetInTheMeantime) {
     script.play("hello a\nhello b\n" + tone());
     apply({AddNode{"delay_line", "echo", {{"max_time_ms", 500.0}}, {}}});
@@ -467,6 +483,29 @@ TEST_F(ScheduledRecall, NoLongerAppliesAfterTheSceneWasRemoved) {
     ASSERT_EQ(outcomes().size(), 1U);
     EXPECT_EQ(outcomes()[0].what(), v1::PendingChanged::FAILED);
     EXPECT_EQ(outcomes()[0].error().code(), v1::NOT_FOUND);
+}
+
+TEST_F(ScheduledRecall, ThatCannotBePlannedHasNotFailedBeforeItsTime) {
+    schedule();
+    ASSERT_EQ(call("remove_scene { name: 'day' }").status().code(), v1::OK);
+    play_to(end - 20 * 64);
+    EXPECT_TRUE(outcomes().empty());
+    play_to(end + 2 * 64);
+    ASSERT_EQ(outcomes().size(), 1U);
+    EXPECT_EQ(outcomes()[0].what(), v1::PendingChanged::FAILED);
+    EXPECT_EQ(outcomes()[0].error().code(), v1::NOT_FOUND);
+}
+
+TEST_F(ScheduledRecall, IsMadeIfItsSceneIsThereAgainInTime) {
+    schedule();
+    ASSERT_EQ(call("remove_scene { name: 'day' }").status().code(), v1::OK);
+    play_to(end - 500 * 64);
+    ASSERT_EQ(save("day").status().code(), v1::OK) << "with -7 dB";
+    set("vol", "gain_db", -9.0F);
+    play_to(end + 2 * 64);
+    EXPECT_EQ(value("vol", "gain_db"), -7.0F);
+    ASSERT_EQ(outcomes().size(), 1U);
+    EXPECT_EQ(outcomes()[0].what(), v1::PendingChanged::COMMITTED);
 }
 
 TEST_F(ScheduledRecall, TakesTheSceneThatHasTheNameAtItsTime) {

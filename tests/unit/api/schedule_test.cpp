@@ -58,6 +58,15 @@ class ScheduleTest : public ::testing::Test {
         }
         return found;
     }
+    /// Returns by how many frames each edit was late, by its id. None has failed.
+    std::map<std::uint64_t, std::uint64_t> late_frames() {
+        std::map<std::uint64_t, std::uint64_t> late;
+        for (const v1::PendingChanged& changed : pending_events()) {
+            EXPECT_NE(changed.what(), v1::PendingChanged::FAILED) << changed.ShortDebugString();
+            if (changed.what() != v1::PendingChanged::ADDED) late[changed.edit().id()] = changed.late_frames();
+        }
+        return late;
+    }
     std::string set_at(std::uint64_t at, const std::string& value = "-6") {
         return "id: 2 set_parameters { changes { node: \"vol\" parameter: \"gain_db\" value: " + value +
                " } at { frame: " + std::to_string(at) + " } }";
@@ -180,12 +189,32 @@ TEST_F(ScheduleTest, LookAheadThatFillsDoesNotHoldBackAnEarlierEdit) {
                   .code(),
               v1::OK);
     play_to(second + 20 * kBlock);
-    std::map<std::uint64_t, std::uint64_t> late;
-    for (const v1::PendingChanged& changed : pending_events()) {
-        EXPECT_NE(changed.what(), v1::PendingChanged::FAILED) << changed.ShortDebugString();
-        if (changed.what() != v1::PendingChanged::ADDED) late[changed.edit().id()] = changed.late_frames();
-    }
-    EXPECT_EQ(late, (std::map<std::uint64_t, std::uint64_t>{{1, 0}, {2, 0}}));
+    EXPECT_EQ(late_frames(), (std::map<std::uint64_t, std::uint64_t>{{1, 0}, {2, 0}}));
+}
+
+TEST_F(ScheduleTest, LookAheadThatFillsDoesNotWaitForAnEarlierEditOfAnotherInput) {
+    script.play(kSubscribe);
+    ASSERT_EQ(call("id: 2 apply_transaction { edits { edits { add_node { name: \"side\" type: \"output\" } } } }")
+                  .status()
+                  .code(),
+              v1::OK);
+    const std::uint64_t first = frame() + 500 * kBlock;
+    const std::uint64_t second = first + 8 * kBlock;  // a round later; filling takes longer
+    ASSERT_EQ(call("id: 3 apply_transaction { at { frame: " + std::to_string(first) +
+                   " } edits { edits { disconnect { from: \"vol\" to: \"out\" } } } }")
+                  .status()
+                  .code(),
+              v1::OK);
+    ASSERT_EQ(
+        call(
+            "id: 4 apply_transaction { at { frame: " + std::to_string(second) +
+            " } edits { edits { add_node { name: \"lim\" type: \"limiter\" settings { fields { key: \"look_ahead_ms\" value { number_value: 20 } } } } } edits { connect { from: \"osc\" to: "
+            "\"lim\" } } edits { connect { from: \"lim\" to: \"side\" } } } }")
+            .status()
+            .code(),
+        v1::OK);
+    play_to(second + 40 * kBlock);
+    EXPECT_EQ(late_frames(), (std::map<std::uint64_t, std::uint64_t>{{1, 0}, {2, 0}}));
 }
 
 TEST_F(ScheduleTest, WhatDoesNotApplyNowIsRefusedAtOnce) {

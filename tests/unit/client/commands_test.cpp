@@ -433,6 +433,17 @@ TEST(Commands, UndoAndRedoSayWhatTheyHaveDone) {
     EXPECT_EQ(rtad.run({"redo"}).out,
               "applied step 1 again of desk: add gain_1: revision 9, takes effect at frame 640\n");
     EXPECT_EQ(shown(rtad.last_change()), "redo { steps: 1 wait_for_start: true }");
+    EXPECT_EQ(rtad.run({"undo", "--expect", "7"}).exit, Exit::done);
+    EXPECT_EQ(shown(rtad.last_change()), "undo { steps: 1 wait_for_start: true guard { expected_revision: 7 } }");
+    EXPECT_EQ(rtad.run({"redo", "2", "--expect=7"}).exit, Exit::done);
+    EXPECT_EQ(shown(rtad.last_change()), "redo { steps: 2 wait_for_start: true guard { expected_revision: 7 } }");
+    EXPECT_EQ(rtad.run({"undo", "--expect", "now"}).exit, Exit::usage);
+    for (const char* const option : {"--at=+2s", "--max-load=80%", "--dry-run"}) {
+        const Outcome refused = rtad.run({"undo", option});
+        EXPECT_EQ(refused.exit, Exit::usage);
+        EXPECT_TRUE(has(refused.err, "undo does not take --")) << refused.err;
+        EXPECT_TRUE(has(refused.err, "; expected one of: --force, --all, --expect, --confirm-within, ")) << refused.err;
+    }
     EXPECT_EQ(parse_json<v1::Response>(rtad.run({"undo", "--json"}).out).undo().revision(), 9U);
     EXPECT_TRUE(rtad.run({"undo", "3"}).err.ends_with("undone first, or together with it, with --force\n"));
     EXPECT_EQ(rtad.run({"undo", "3", "--force"}).exit, Exit::done);
@@ -793,6 +804,7 @@ TEST(Commands, HandlesInvalidArgumentsOfOneMegabyte) {
 TEST(Commands, HelpAndVersionNeedNoDaemon) {
     EXPECT_TRUE(run_rtactl({"--version"}).out.starts_with("rtactl "));
     EXPECT_TRUE(has(run_rtactl({"--help"}).out, "Usage: rtactl"));
+    EXPECT_TRUE(has(run_rtactl({"--help"}).out, "Of these, undo and redo take only --expect and --confirm-within.\n"));
     EXPECT_TRUE(has(run_rtactl({"help", "graph", "save"}).out, "Usage: rtactl graph save FILE"));
     EXPECT_TRUE(has(run_rtactl({"help", "graph"}).out, "graph check FILE"));
     EXPECT_TRUE(has(run_rtactl({"help", "begin"}).out, "Usage: begin"));

@@ -34,6 +34,16 @@ TEST(Watch, PrintsOneLinePerEventAndReportsTheDisconnect) {
     EXPECT_NE(outcome.err.find("disconnected from rtad"), std::string::npos) << outcome.err;
 }
 
+TEST(Watch, ATopicIsNotTheNameOfANode) {
+    FakeRtad rtad;
+    const Outcome outcome = rtad.run({"watch", "changes:all"});
+    EXPECT_EQ(outcome.exit, Exit::refused);
+    EXPECT_TRUE(has(outcome.err,
+                    "invalid port \"changes:all\": the graph does not contain a node \"changes\"; for the topic, write "
+                    "changes"))
+        << outcome.err;
+}
+
 TEST(Watch, PrintsJsonLines) {
     FakeRtad rtad{with_events(true)};
     const Outcome outcome = rtad.run({"watch", "--json"});

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
-// A commit during which memory runs out, at each of its allocations in turn: nothing changes, and the sound goes on.
+// A commit or a change of parameters during which memory runs out, at each of its allocations in turn: nothing changes, and
+// the sound goes on.
 #include <gtest/gtest.h>
 
 #include <memory>
 #include <new>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -64,6 +66,38 @@ struct ShortOfMemory : testing::Test {
         ASSERT_EQ(offline.recorded, other.recorded);
     }
 
+    /// Changes parameters, at `frame` if it is given; `graph` is copied before each attempt, as by a client that reads it.
+    void set(const std::vector<SetParameter>& changes, std::optional<std::uint64_t> frame = {}) {
+        SCOPED_TRACE("change " + std::to_string(++count));
+        const auto change = [&](Engine& engine) {
+            return frame ? engine.set_parameters_at(*frame, changes) : engine.set_parameters(changes);
+        };
+        const std::string before = text(offline.engine);
+        std::size_t allocations = 0;
+        for (bool done = false; !done; ++allocations) {
+            ASSERT_LT(allocations, 1'000U);
+            const AudioGraph graph = offline.engine.graph();
+            allocations_left = allocations;
+            try {
+                const auto ticket = change(offline.engine);
+                allocations_left = kNeverFails;
+                ASSERT_TRUE(ticket) << ticket.error().sentence;
+                done = true;
+            } catch (const std::bad_alloc&) {
+                allocations_left = kNeverFails;
+                ASSERT_EQ(text(offline.engine), before) << allocations;
+                render(1);
+            }
+        }
+        EXPECT_GT(allocations, 2U);
+        EXPECT_NE(text(offline.engine), before);
+        ASSERT_TRUE(change(other.engine));
+        EXPECT_EQ(text(offline.engine), text(other.engine));
+        render(160);
+        ASSERT_EQ(offline.recorded, other.recorded);
+        EXPECT_FALSE(offline.engine.outstanding());
+    }
+
     OfflineEngine offline;
     OfflineEngine other;
     int count = 0;
@@ -109,6 +143,15 @@ TEST_F(ShortOfMemory, SoIsACommitAtAFrame) {
     EXPECT_FALSE(offline.engine.outstanding());
     EXPECT_EQ(offline.recorded[0].back(), 0.0F);
     EXPECT_EQ(offline.engine.statistics().plans_alive, 1U);
+}
+
+TEST_F(ShortOfMemory, SoAreChangesOfParameters) {
+    edit({AddNode{"sine", "osc", {}, {}}, AddNode{"sine", "high", {}, {}}, AddNode{"output", "out", {}, {}},
+          Connect{"osc", "out", {}}, Connect{"high", "out", {}}});
+    set({{"osc", "gain_db", -12.0F, {}}});
+    set({{"osc", "frequency_hz", 300.0F, {}}, {"high", "frequency_hz", 3'000.0F, {}}, {"high", "gain_db", -30.0F, {}}});
+    set({{"osc", "gain_db", -6.0F, {}}, {"high", "gain_db", -40.0F, {}}}, offline.frame() + 6'400);
+    set({{"osc", "gain_db", -9.0F, {}}}, offline.frame() + 6'400);
 }
 
 }  // namespace

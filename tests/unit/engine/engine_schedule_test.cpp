@@ -184,10 +184,10 @@ TEST_F(EngineSchedule, LookAheadIsFilledAhead) {
     const std::vector<Edit> edits{AddNode{"limiter", "lim", {}, {}}, Connect{"two", "lim", {}},
                                   Disconnect{"vol", "out"}, Connect{"lim", "out", {}}};
     auto prepared = prepare(edits);
-    const auto fill = offline.engine.frames_to_wait(prepared);
-    ASSERT_TRUE(fill);
-    ASSERT_GT(*fill, 0U);
-    const std::uint64_t block = (offline.frame() + *fill) / kBlock * kBlock + 10 * kBlock;
+    const auto forecast = offline.engine.forecast(prepared);
+    ASSERT_TRUE(forecast);
+    ASSERT_GT(forecast->frames, 0U);
+    const std::uint64_t block = (offline.frame() + forecast->frames) / kBlock * kBlock + 10 * kBlock;
     const std::uint64_t begin = offline.frame();
     const auto ticket = offline.engine.commit_ahead(prepared, block + 7);
     ASSERT_TRUE(ticket);
@@ -202,11 +202,11 @@ TEST_F(EngineSchedule, WaitingForOthersIsNotFilling) {
     ASSERT_TRUE(offline.apply({Connect{"two", "out", {}}}));
     offline.render_block();  // a round runs
     auto prepared = prepare({Disconnect{"vol", "out"}});
-    EXPECT_EQ(offline.engine.frames_to_wait(prepared), 0U);
+    EXPECT_EQ(offline.engine.forecast(prepared).value().frames, 0U);
     ASSERT_TRUE(offline.apply({Disconnect{"two", "out"}}));  // waits for the round
-    EXPECT_EQ(offline.engine.frames_to_wait(prepared), 0U);
+    EXPECT_EQ(offline.engine.forecast(prepared).value().frames, 0U);
     offline.engine.reserve(offline.frame() + 2 * kBlock);
-    EXPECT_EQ(offline.engine.frames_to_wait(prepared), 0U);
+    EXPECT_EQ(offline.engine.forecast(prepared).value().frames, 0U);
 }
 
 TEST_F(EngineSchedule, WhatComesTooLateStartsWithTheNextBlock) {

@@ -169,6 +169,37 @@ TEST(KeptProcessors, WhoWaitsIsToldThatItMayTryAgain) {
     EXPECT_EQ(prepared->kept_nodes().size(), 1U);
 }
 
+TEST(KeptProcessors, WhoWaitsIsToldThatTheProcessorIsNotKeptAnyMore) {
+    // Room for one delay line: the second one that is removed takes the place of the first.
+    OfflineEngine offline{{.kept_bytes = 150'000}};
+    const auto delay = [](const char* name, std::uint64_t identity = 0) {
+        return AddNode{"delay_line", name, {{"max_time_ms", 200.0}}, {}, {}, identity};
+    };
+    offline.edit({AddNode{"sine", "osc", {}, {}}, AddNode{"output", "out", {}, {}}, delay("first"), delay("second"),
+                  Connect{"osc", "first", {}}, Connect{"first", "out", {}}, Connect{"osc", "second", {}},
+                  Connect{"second", "out", {}}});
+    const std::uint64_t memory = offline.engine.graph().find("first")->description->memory_bytes;
+    ASSERT_LT(memory, 150'000U);
+    ASSERT_GT(2 * memory, 150'000U);
+    const std::uint64_t identity = std::to_underlying(offline.engine.graph().find("first")->identity);
+    offline.settle();
+    // A round that would still run at this frame does not begin: the nodes stay, although the graph has lost them.
+    offline.engine.reserve(offline.frame() + 48'000);
+    offline.edit({RemoveNode{"first"}});
+    auto prepared = offline.engine.prepare({.edits = {delay("first", identity)}, .restores = true});
+    ASSERT_TRUE(prepared);
+    ASSERT_FALSE(offline.engine.commit(*prepared));
+    ASSERT_TRUE(offline.engine.refused_until_progress());
+    const std::uint64_t progress = offline.engine.progress();
+    offline.render_block();
+    ASSERT_EQ(offline.engine.progress(), progress) << "it is still fading out";
+    offline.edit({RemoveNode{"second"}});
+    offline.poll();
+    EXPECT_NE(offline.engine.progress(), progress);
+    ASSERT_TRUE(offline.engine.commit(*prepared));
+    EXPECT_EQ(prepared->kept_nodes().size(), 0U) << "it is fresh";
+}
+
 TEST(KeptProcessors, APanicForgetsThem) {
     Echo echo;
     echo.remove();
