@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 import {type PropertyValues, type TemplateResult, css, html, nothing} from 'lit';
+import {OutsideClick} from '../controls/outside_click.js';
 import {define} from '../drawing/canvas_element.js';
 import {EXAMPLES} from '../generated/cookbook.js';
 import {icon} from '../icons.js';
@@ -74,6 +75,8 @@ export class Documents extends ModelElement {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #drags = 0;
 
+  readonly #outside = new OutsideClick();
+
   constructor() {
     super();
     this.hasPageEngine = false;
@@ -116,6 +119,7 @@ export class Documents extends ModelElement {
       this.#waiting = received;
       return;
     }
+    this.#panel.close();
     if (this.model.kind === 'daemon') return this.#apply.show(received);
     const {client} = this.model;
     if (!client) return;
@@ -133,12 +137,11 @@ export class Documents extends ModelElement {
     for (const warning of result.warnings) this.model.notices.add('warning', warning);
     this.name = received.name;
     if (mute) this.muted = received.name;
-    this.#panel.close();
   }
 
   protected override render(): TemplateResult {
     return html`<button class="open quiet" aria-haspopup="dialog" @click=${this.#show}>${icon('list')}Documents</button>
-      <dialog aria-labelledby="title" @click=${this.#outside}>${this.#renderPanel()}</dialog>
+      <dialog aria-labelledby="title" @pointerdown=${this.#outside} @click=${this.#outside}>${this.#renderPanel()}</dialog>
       <input type="file" hidden accept=".json,application/json,text/plain" aria-label="Document" @change=${this.#selected}>
       <rta-apply-dialog .model=${this.model} .hasPageEngine=${this.hasPageEngine} @page-engine=${this.#openHere}></rta-apply-dialog>
       <rta-share-dialog></rta-share-dialog>
@@ -183,10 +186,6 @@ export class Documents extends ModelElement {
   #show(): void {
     this.requestUpdate();
     this.#panel.showModal();
-  }
-
-  #outside(event: MouseEvent): void {
-    if (event.target === this.#panel) this.#panel.close();
   }
 
   /** Takes the document of the address, and removes it from there: a reload continues with the graph as it is then. */
@@ -280,7 +279,6 @@ export class Documents extends ModelElement {
 
   /** The document is opened in the engine of this page instead of the daemon. */
   #openHere({detail}: CustomEvent<Received>): void {
-    this.#panel.close();
     this.#waiting = {...detail, origin: 'link'};
     this.dispatchEvent(new CustomEvent('page-engine'));
   }
