@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-#include <algorithm>
 #include <chrono>
 #include <string>
 #include <vector>
@@ -9,6 +8,7 @@
 #include "api/services.h"
 #include "api/status_wire.h"
 #include "dsp/simd.h"
+#include "engine/latency_list.h"
 #include "engine/renderer.h"
 
 namespace rta::api::requests {
@@ -19,14 +19,9 @@ double seconds_since(TimePoint then, TimePoint now) { return std::chrono::durati
 /// Lists only the nodes with the highest latency, so that the answer fits into a frame.
 void describe_latency(const LatencyReport& latency, const AudioGraph& graph, v1::EngineState& state) {
     constexpr std::size_t kMostNodes = 256;
-    std::vector<LatencyReport::Node> nodes = latency.nodes;
-    std::ranges::sort(nodes, [](const LatencyReport::Node& a, const LatencyReport::Node& b) {
-        return a.own_frames != b.own_frames ? a.own_frames > b.own_frames : a.node < b.node;
-    });
-    nodes.resize(std::min(nodes.size(), kMostNodes));
     state.set_latency_frames(latency.output_frames);
     state.set_latency_compensation(graph.latency_compensation());
-    for (const LatencyReport::Node& from : nodes) {
+    for (const LatencyReport::Node& from : longest_latencies(latency, kMostNodes)) {
         v1::NodeLatency& node = *state.add_node_latencies();
         node.set_node(graph.find(from.node)->name());
         node.set_latency_frames(from.own_frames);
