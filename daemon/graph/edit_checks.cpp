@@ -5,8 +5,10 @@
 #include <utility>
 #include <variant>
 
+#include "graph/layout.h"
 #include "text/format_number.h"
 #include "text/quoting.h"
+#include "text/suggestion.h"
 
 namespace rta {
 namespace {
@@ -92,6 +94,23 @@ Expected<void> check_distinct(std::span<const std::string> nodes) {
             return std::unexpected(invalid("duplicate node " + quoted(node) + ": name each node once"));
     }
     return {};
+}
+
+Expected<void> check_scene_name(std::string_view name) {
+    if (is_node_name(name)) return {};
+    return std::unexpected(invalid("invalid name of a scene: " + quoted(name) +
+                                   ": expected a letter, then up to 63 letters, digits, - or _"));
+}
+
+Error unknown_scene(std::string_view name, std::span<const std::string_view> names) {
+    if (names.empty()) return {ErrorCode::not_found, "unknown scene " + quoted(name) + ": no scene is saved", {}};
+    return {ErrorCode::not_found, unknown_name("scene", name, names), {}};
+}
+
+Error scene_exists(std::string_view name) {
+    return {ErrorCode::already_exists,
+            "scene " + quoted(name) + " already exists; remove it first, or choose another name",
+            {}};
 }
 
 std::string guard_violation(const GuardedState& state, const GuardWish& guard) {

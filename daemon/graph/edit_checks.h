@@ -49,6 +49,13 @@ struct ReceivedChange {
 /// INVALID_ARGUMENT: a node is listed twice.
 [[nodiscard]] Expected<void> check_distinct(std::span<const std::string> nodes);
 
+/// INVALID_ARGUMENT: not a name for a scene.
+[[nodiscard]] Expected<void> check_scene_name(std::string_view name);
+/// A scene that does not exist; `names` are those that do.
+[[nodiscard]] Error unknown_scene(std::string_view name, std::span<const std::string_view> names);
+/// A new name that another scene has.
+[[nodiscard]] Error scene_exists(std::string_view name);
+
 /// What a guard requires; see rta.v1.Guard.
 struct GuardWish {
     std::optional<std::uint64_t> revision{};

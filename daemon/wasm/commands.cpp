@@ -485,6 +485,18 @@ Expected<void> PageEngine::get_history(Command& command) {
 // ---------------------------------------------------------------------------------------------------------------------
 // Scenes, which the host keeps as documents
 
+/// Checks the name of a scene against the names of all. With `exists`, it must be one of them; with `new`, it must not.
+Expected<void> PageEngine::check_scene(Command& command) {
+    const std::string name = command.fields.text("name");
+    const std::vector<std::string> names = command.fields.texts("names");
+    const bool known = std::ranges::find(names, name) != names.end();
+    const std::vector<std::string_view> all{names.begin(), names.end()};
+    if (command.fields.flag("exists")) return known ? Expected<void>{} : std::unexpected(unknown_scene(name, all));
+    if (auto good = check_scene_name(name); !good) return good;
+    if (known && command.fields.flag("new")) return std::unexpected(scene_exists(name));
+    return {};
+}
+
 /// Returns the document of the graph, or of some of its nodes.
 Expected<void> PageEngine::scene_document(Command& command) {
     const auto document = rta::scene_document(engine_.graph(), command.fields.texts("nodes"));

@@ -18,6 +18,7 @@ std::span<const PageEngine::Named> PageEngine::commands() {
     static constexpr std::array kCommands{
         Named{"apply_transaction", &PageEngine::apply_transaction},
         Named{"check_graph", &PageEngine::check_graph},
+        Named{"check_scene", &PageEngine::check_scene},
         Named{"get_frequency_response", &PageEngine::get_frequency_response},
         Named{"get_graph", &PageEngine::get_graph},
         Named{"get_history", &PageEngine::get_history},

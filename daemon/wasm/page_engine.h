@@ -81,6 +81,7 @@ class PageEngine final : public Engine::Observer {
     Expected<void> undo(Command& command);
     Expected<void> redo(Command& command);
     Expected<void> get_history(Command& command);
+    Expected<void> check_scene(Command& command);
     Expected<void> scene_document(Command& command);
     Expected<void> read_scene(Command& command);
     Expected<void> recall_scene(Command& command);
