@@ -4,9 +4,10 @@ import {LitElement, type PropertyValues, css, html, nothing} from 'lit';
 import {customElement, query, state} from 'lit/decorators.js';
 import './connect_dialog.js';
 import type {ConnectDialog} from './connect_dialog.js';
-import {EngineModel, type EngineSource} from './model.js';
+import {EngineModel} from './model.js';
 import {common} from './model_element.js';
 import './notice_list.js';
+import {PageSource} from './page_source.js';
 import {daemonSource, isServedByDaemon, stored, takeCode, tokens} from './sources.js';
 import './transport_bar.js';
 
@@ -57,8 +58,6 @@ export class App extends LitElement {
   `];
 
   readonly model = new EngineModel();
-  /** The engine of the page; null if the browser cannot have one. */
-  private pageSource: EngineSource | null = null;
 
   @state() private view: ViewName = firstView();
   @query('rta-connect-dialog') private readonly dialog!: ConnectDialog;
@@ -86,7 +85,7 @@ export class App extends LitElement {
               tabindex=${this.view === name ? 0 : -1} @click=${() => this.show(name)}>${title}</button>`)}
         </div>
         <span class="space"></span>
-        <rta-documents .model=${this.model} .hasPageEngine=${this.pageSource !== null}
+        <rta-documents .model=${this.model} .hasPageEngine=${true}
           @page-engine=${() => this.#openPageEngine()}></rta-documents>
       </nav>
       <main id="view" role="tabpanel" aria-labelledby="tab-${this.view}">${this.#view()}</main>
@@ -108,21 +107,21 @@ export class App extends LitElement {
     }
   }
 
-  /** Returns a line about a connection that does not work. */
+  /** Returns a line about an engine that does not work. */
   #strip() {
-    const {connection, reason, source} = this.model;
+    const {connection, reason, source, kind} = this.model;
+    const other = (text: string) => html`<button @click=${() => this.#showDialog()}>${text}</button>`;
     if (connection === 'refused') {
-      return html`
-        <div class="strip bad" role="alert"><p>${source?.name} does not accept this page: ${reason}</p>
-          <button @click=${() => this.#showDialog()}>Enter a token…</button></div>`;
+      const what = kind === 'page' ? 'The engine of this page cannot run' : `${source?.name} does not accept this page`;
+      return html`<div class="strip bad" role="alert"><p>${what}: ${reason}</p>${other(kind === 'page' ? 'Connect to a daemon…' : 'Enter a token…')}</div>`;
     }
     if (connection === 'lost') {
-      const what = source?.kind === 'daemon' ? `No connection to ${source.name}. What plays there continues.` : 'The engine has stopped.';
-      return html`
-        <div class="strip" role="alert"><p>${what} Connecting again… ${reason}</p>
-          <button @click=${() => this.#showDialog()}>Another daemon…</button></div>`;
+      const what = kind === 'page' ? 'The engine of this page does not answer.'
+        : `No connection to ${source?.name}. What plays there continues. Connecting again…`;
+      return html`<div class="strip" role="alert"><p>${what} ${reason}</p>${other('Another daemon…')}</div>`;
     }
-    return nothing;
+    const problem = source?.audio?.reason ?? '';
+    return problem === '' ? nothing : html`<div class="strip" role="alert"><p>${problem}</p></div>`;
   }
 
   /** Opens the daemon that the page comes from; otherwise the engine of the page. */
@@ -130,21 +129,19 @@ export class App extends LitElement {
     const code = takeCode();
     if (code !== '' || await isServedByDaemon()) {
       this.model.open(daemonSource(location.origin, code || tokens.get(location.host)));
-    } else if (this.pageSource) {
-      this.#openPageEngine();
     } else {
-      await this.#showDialog();
+      this.#openPageEngine();
     }
   }
 
   #openPageEngine(): void {
-    if (this.pageSource) this.model.open(this.pageSource);
+    if (this.model.kind !== 'page' || this.model.source === null) this.model.open(new PageSource());
   }
 
   #showDialog(): Promise<void> {
     const {source} = this.model;
     const own = /^https?:$/.test(location.protocol) ? location.host : USUAL_ADDRESS;
-    return this.dialog.show(source?.kind === 'daemon' ? source.name : own, this.pageSource !== null);
+    return this.dialog.show(source?.kind === 'daemon' ? source.name : own);
   }
 
   #showFragment(): void {

@@ -26,16 +26,14 @@ export class ConnectDialog extends ModelElement {
     footer .left { margin-right: auto; }
   `];
 
-  /** Whether the page has an engine of its own to offer. */
-  @state() hasPageEngine = false;
   @state() private address = '';
   @state() private error = '';
   @query('dialog') private readonly dialog!: HTMLDialogElement;
   @query('#token') private readonly token!: HTMLInputElement;
 
   /** Opens the dialog with the address of a daemon. */
-  async show(address: string, hasPageEngine: boolean): Promise<void> {
-    Object.assign(this, {address, hasPageEngine, error: ''});
+  async show(address: string): Promise<void> {
+    Object.assign(this, {address, error: ''});
     await this.updateComplete;
     this.token.value = '';
     if (!this.dialog.open) this.dialog.showModal();
@@ -59,8 +57,8 @@ export class ConnectDialog extends ModelElement {
           </label>
           <p class="error" role="alert">${this.error || refused}</p>
           <footer>
-            ${this.hasPageEngine ? html`
-              <button type="button" class="quiet left" @click=${this.#usePageEngine}>Use the engine of this page</button>` : null}
+            ${this.model.kind === 'page' && this.model.source ? null : html`
+              <button type="button" class="quiet left" @click=${this.#usePageEngine}>Use the engine of this page</button>`}
             <button type="button" @click=${() => this.dialog.close()}>Cancel</button>
             <button class="primary">Connect</button>
           </footer>

@@ -86,8 +86,8 @@ export class TransportBar extends ModelElement {
     if (model.kind === 'daemon') return this.#muteButton('main');
     const running = model.connection === 'running';
     return html`
-      <button class="main ${running ? '' : 'primary'}" ?disabled=${model.connection === 'connecting' || !model.source}
-        @click=${() => running ? model.source?.audio?.suspend() : model.source?.audio?.start()}>
+      <button class="main ${running ? '' : 'primary'}" ?disabled=${!['running', 'suspended'].includes(model.connection)}
+        @click=${() => running ? model.suspend() : model.start()}>
         ${icon(running ? 'stop' : 'start')}${running ? 'Stop' : 'Start'}
       </button>`;
   }

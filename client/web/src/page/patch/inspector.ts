@@ -48,6 +48,7 @@ export class Inspector extends ModelElement {
     li svg { width: 16px; height: 16px; }
     li .port { flex: none; width: 84px; color: var(--rta-dim); overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
     .gain { display: grid; grid-template-columns: minmax(0, 1fr) 92px; gap: 8px; align-items: center; }
+    .gain rta-value { display: block; --rta-value-width: 100%; }
     textarea { width: 100%; resize: vertical; min-height: 56px; }
     @media (max-width: 700px) {
       :host { width: auto; border-left: 0; border-top: 1px solid var(--rta-edge); border-radius: 14px 14px 0 0; box-shadow: var(--rta-shadow); }

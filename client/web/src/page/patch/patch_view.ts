@@ -30,6 +30,8 @@ const NEAR = {port: 28, cable: 36};
 /** What is this far outside the window is drawn, too. */
 const MARGIN = 240;
 const STEP = 16;
+/** The inspector covers the lower part of the canvas. */
+const NARROW = matchMedia('(max-width: 700px)');
 const ZOOM_STEP = 1.25;
 /** A patch that is opened is readable, also if it is not visible as a whole. */
 const LEAST_FIRST_SCALE = 0.7;
@@ -230,6 +232,8 @@ export class Patch extends ModelElement implements PatchView, GestureTarget {
     const names = event.shiftKey || event.ctrlKey || event.metaKey ? this.#toggled(pressed.name) : new Set([pressed.name]);
     this.#select({kind: 'nodes', names});
     this.focused = pressed.name;
+    const box = this.#boxes().get(pressed.name);
+    if (box && NARROW.matches) this.viewport.reveal(box, this.#room());
     this.#card(pressed.name)?.focus({preventScroll: true});
   }
 
@@ -356,8 +360,12 @@ export class Patch extends ModelElement implements PatchView, GestureTarget {
     this.requestUpdate();
   }
 
-  /** The part of the canvas that the tools do not cover. */
-  #room(): {width: number; height: number} { return {width: this.#size.width, height: Math.max(this.#size.height - 56, 60)}; }
+  /** The part of the canvas that the tools and, on a phone, the inspector do not cover. */
+  #room(): {width: number; height: number} {
+    const {width, height} = this.#size;
+    const isOpen = this.selection.kind !== 'nodes' || this.selection.names.size > 0;
+    return {width, height: Math.max(NARROW.matches && isOpen ? height * 0.38 : height - 56, 60)};
+  }
 
   #resized(): void {
     this.#size = {width: this.canvas?.clientWidth ?? 0, height: this.canvas?.clientHeight ?? 0};
@@ -589,7 +597,7 @@ export class Patch extends ModelElement implements PatchView, GestureTarget {
 
   #leaveInspector(): void {
     const name = this.#chosenNames()[0] ?? (this.selection.kind === 'port' ? this.selection.port.node : this.focused);
-    if (matchMedia('(max-width: 700px)').matches) this.#select(NOTHING);
+    if (NARROW.matches) this.#select(NOTHING);
     this.#card(name)?.focus({preventScroll: true});
   }
 
