@@ -101,7 +101,7 @@ for (const [way, build] of Object.entries(WAYS)) {
     const {client, url, recording} = await startPanel(t, {graph: null});
     const context = way === 'touch' ? {viewport: {width: 412, height: 915}, hasTouch: true, isMobile: true} : {};
     const page = await openPage(t, {url, fragment: '#patch', context});
-    await page.getByRole('button', {name: /^Add/}).first().waitFor();
+    await page.getByRole('button', {name: /^Add/, disabled: false}).first().waitFor();
     await build(page);
     await until(async () => {
       const {nodes, connections} = JSON.parse((await client.graph({content: 'GRAPH_CONTENT_DOCUMENT'})).document);
