@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
 // The page in Chromium. All tests run in this process, one after the other, so that they share a browser and a sound server.
 import './capture.mjs';
+import './start.mjs';
 import './panel.mjs';
