@@ -3,3 +3,6 @@
 import './capture.mjs';
 import './start.mjs';
 import './panel.mjs';
+import './documents.mjs';
+import './faults.mjs';
+import './access.mjs';
