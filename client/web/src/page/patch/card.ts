@@ -28,7 +28,7 @@ export class Card extends LitElement {
     :host([selected]) { border-color: var(--rta-accent); box-shadow: 0 0 0 1px var(--rta-accent), var(--rta-shadow); }
     :host(:focus-visible) { outline: 2px solid var(--rta-accent); outline-offset: 3px; }
     :host([dragging]) { cursor: grabbing; }
-    header { display: flex; align-items: center; gap: 4px; height: ${CARD.header - 1}px; padding: 0 6px 0 12px; }
+    .head { display: flex; align-items: center; gap: 4px; height: ${CARD.header - 1}px; padding: 0 6px 0 12px; }
     .names { flex: 1; min-width: 0; line-height: 1.15; }
     .names * { display: block; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
     .names strong { font-weight: 600; }
@@ -112,10 +112,10 @@ export class Card extends LitElement {
   override render() {
     const {node, shape} = this;
     return html`
-      <header>
+      <div class="head">
         <div class="names"><strong>${node.title || node.name}</strong><span>${node.title ? `${node.name} · ` : ''}${node.type.replaceAll('_', ' ')}</span></div>
         ${'bypass' in node.parameters ? this.#bypassButton() : nothing}
-      </header>
+      </div>
       ${shape.rows > 0 ? html`<div class="ports" aria-hidden="true">${Array.from({length: shape.rows}, (_, i) => html`
         <span>${shape.inputs[i]?.name}</span><span class="out">${shape.outputs[i]?.name}</span>`)}</div>` : nothing}
       ${shape.picture ? html`<rta-mini .type=${node.type} .parameters=${this.#values()} .settings=${node.settings}></rta-mini>` : nothing}
