@@ -79,7 +79,7 @@ export class App extends LitElement {
 
   override render() {
     return html`
-      <rta-transport .model=${this.model} ?compact=${this.view === 'stage'} @connect=${() => this.#showDialog()}></rta-transport>
+      <header><h1 class="visually-hidden">rtad</h1><rta-transport .model=${this.model} ?compact=${this.view === 'stage'} @connect=${() => this.#showDialog()}></rta-transport></header>
       ${this.#strip()}
       <nav aria-label="Views">
         <div role="tablist" aria-label="Views" @keydown=${this.#onTabKey}>

@@ -45,6 +45,7 @@ export class Card extends LitElement {
     .port::before {
       content: ''; width: 9px; height: 9px; border-radius: 50%; background: var(--rta-surface); border: 2px solid var(--rta-edge);
     }
+    .port:active:not(:disabled) { background: none; }
     .port.wide::before { border-radius: 3px; }
     .port.connected::before { background: var(--rta-edge); }
     .port:hover::before, .port:focus-visible::before, .port.chosen::before { border-color: var(--rta-accent); background: var(--rta-accent); }
@@ -58,7 +59,7 @@ export class Card extends LitElement {
     .control span { color: var(--rta-dim); overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
     .control output { white-space: nowrap; }
     .control .uncertain { color: var(--rta-warn); }
-    rta-value { --rta-touch: 24px; height: 24px; margin-right: -9px; }
+    rta-value { --rta-touch: 24px; margin: -2px -8px -2px 0; }
     @media (pointer: coarse) {
       .port { width: 44px; height: 28px; margin: -14px -22px; }
       .port::before { width: 12px; height: 12px; }

@@ -105,7 +105,7 @@ export class Inspector extends ModelElement {
     const type = this.model.types.get(node.type);
     return html`
       <div class="head">
-        ${this.#head(node.type.replaceAll('_', ' '))}
+        ${this.#head(node.type.replaceAll('_', ' '))}<h2 class="visually-hidden">Node ${node.name}</h2>
         <input class="name" aria-label="Name of the node" autocomplete="off" spellcheck="false" maxlength="64" .value=${node.name} ?disabled=${!this.model.canEdit}
           @change=${(event: Event) => this.#rename(node, event.target as HTMLInputElement)}>
         <details><summary title="Show or hide the rest">${node.description || type?.help}</summary></details>
@@ -196,7 +196,7 @@ export class Inspector extends ModelElement {
     };
     const valueIn = (event: Event): string => (event.target as HTMLInputElement).value;
     return html`
-      <div class="head"><div class="kind"><span>graph</span></div>
+      <div class="head"><div class="kind"><span>graph</span></div><h2 class="visually-hidden">Graph</h2>
         <input class="name" aria-label="Title of the graph" placeholder="Untitled graph" maxlength="200" .value=${graph.title} ?disabled=${!canEdit}
           @change=${(event: Event) => describe({title: valueIn(event)})}>
         <p>${plural(graph.nodes.size, 'node')}, ${plural(graph.connections.size, 'connection')}</p></div>
