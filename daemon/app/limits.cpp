@@ -13,6 +13,7 @@
 #include "api/list_limits.h"
 #include "api/requests/transaction.h"
 #include "api/schedule.h"
+#include "api/session_tokens.h"
 #include "engine/draft.h"
 #include "engine/plan_exchange.h"
 #include "frame/frame_codec.h"
@@ -261,6 +262,12 @@ std::span<const FixedLimit> fixed_limit_table() {
         {"rejected clients that may read the reason", count(net::Refusals::kMost) + ", for 1s each",
          "they are beyond the limits of clients; it bounds what those can take"},
         {"access tokens", count(store::TokenList::kMaximumTokens), "every attempt compares a hash with each"},
+        {"one-time codes that are valid; of one author",
+         count(api::SessionTokens::kMaximumCodes) + "; " + count(api::SessionTokens::kMaximumCodesOfAuthor),
+         "the same"},
+        {"sessions that began with a code; of one author",
+         count(api::SessionTokens::kMaximumSessions) + "; " + count(api::SessionTokens::kMaximumSessionsOfAuthor),
+         "the same; the oldest one without a client makes room for another of its author"},
         {"edits that wait for their time; of one author",
          count(api::Schedule::kMaximumEdits) + ", " + size(api::Schedule::kMaximumBytes) + "; " +
              count(api::Schedule::kMaximumEditsOfAuthor) + ", " + size(api::Schedule::kMaximumBytesOfAuthor),

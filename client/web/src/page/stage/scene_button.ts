@@ -63,7 +63,7 @@ export class SceneButton extends LitElement {
   override focus(options?: FocusOptions): void { this.renderRoot.querySelector<HTMLElement>('.recall')?.focus(options); }
 
   protected override render(): TemplateResult {
-    const state = this.busy ? 'recalling' : this.current ? this.changed ? 'current, changed since' : 'current' : '';
+    const state = this.busy ? 'recalling' : this.current ? this.changed ? 'changed since' : 'current' : '';
     return html`<button type="button" class="recall" ?disabled=${this.disabled} aria-current=${this.current ? 'true' : 'false'}
         aria-label=${`Recall ${this.name}${state ? `, ${state}` : ''}`}
         @pointerdown=${this.#press} @pointermove=${this.#move} @pointerup=${this.#end} @pointercancel=${this.#end} @pointerleave=${this.#end}
