@@ -65,7 +65,7 @@ for (const [width, size] of Object.entries(WIDTHS)) {
 function focused() {
   let element = document.activeElement;
   while (element?.shadowRoot?.activeElement) element = element.shadowRoot.activeElement;
-  const label = element.getAttribute('aria-label') || element.labels?.[0]?.textContent || element.getAttribute('title') || element.textContent;
+  const label = element.getAttribute('aria-label') || element.labels?.[0]?.textContent || element.textContent.trim() || element.getAttribute('title') || '';
   return `${element.localName} ${label.trim().replace(/\s+/g, ' ')}`.slice(0, 60);
 }
 
@@ -78,7 +78,7 @@ test('the focus goes from the top to the view, and each control has a name', asy
     await page.keyboard.press('Tab');
     order.push(await page.evaluate(focused));
   }
-  const expected = [/^button Mute/, /^input Volume/, /^button Panic/, /^button localhost/, /^button Patch/, /^button Documents/];
+  const expected = [/^button Mute/, /^input Volume/, /^button Panic/, /^button .*localhost/, /^button Patch/, /^button Documents/];
   let place = -1;
   for (const pattern of expected) {
     const next = order.findIndex((name, i) => i > place && pattern.test(name));
