@@ -710,7 +710,7 @@ class WithoutPage(Case):
                         self.daemon.wait_for("the page is not installed"))
         response = self.http().get("/")
         self.assertEqual(response.status, 404)
-        self.assertIn("client/web", response.body.decode())
+        self.assertIn("--target web_site", response.body.decode())
         self.assertEqual(self.websocket().hello().status.code, PB.OK)
 
 
