@@ -45,7 +45,8 @@ export class TransportBar extends ModelElement {
       :host { flex-wrap: wrap; gap: 8px 10px; padding: 8px 10px; }
       .main { min-width: 108px; }
       .volume { flex: 1 1 180px; grid-template-columns: 1fr 92px; }
-      .volume label, .space, .latency, .engine .name { display: none; }
+      .space, .latency, .engine .name { display: none; }
+      .volume label { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
       dl { order: 2; flex: 1; }
       .buttons { order: 3; }
       .engine { order: 4; padding: 0; justify-content: center; }
