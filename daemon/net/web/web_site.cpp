@@ -57,7 +57,8 @@ WebSite::WebSite(WebOptions options, WebNames names, const api::Access& access, 
         page_ = std::move(*page);
     } else {
         page_missing_ = "the page is not installed: " + page.error().sentence +
-                        "; expected the files that client/web builds, see client/web/README.md, or --web-root DIR";
+                        "; build it with `cmake --build build/release --target web_site`, or name its directory with "
+                        "--web-root";
     }
 }
 
@@ -79,7 +80,8 @@ std::optional<HttpRefusal> WebSite::check_origin(const HttpRequest& request, con
     if (!names_.has_host(host, visitor.local)) {
         const std::string sentence = "Host " + quoted(host.substr(0, 100)) + " is not a name of this daemon";
         log_refusal(visitor, sentence + "; --web-name NAME adds one");
-        return refusal(421, sentence + ": expected one that its administrator has set (--web-name)");
+        // Not 421: a browser would send the request again and not show the sentence.
+        return refusal(403, sentence + ": expected one that its administrator has set (--web-name)");
     }
     const std::string* const origin = request.find("origin");
     if (origin != nullptr && !names_.has_origin(*origin, visitor.local)) {
