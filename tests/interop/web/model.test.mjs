@@ -28,10 +28,12 @@ class Daemon {
 
   async start() {
     this.#process = spawn(path.join(process.env.RTA_BIN, 'rtad'),
-      ['--device', 'null', '--socket', this.socket, '--state-dir', path.join(this.directory, 'state')], {stdio: ['ignore', 'ignore', 'pipe']});
+      ['--device', 'null', '--listen', '127.0.0.1:0', '--socket', this.socket, '--state-dir', path.join(this.directory, 'state')], {stdio: ['ignore', 'ignore', 'pipe']});
     for await (const line of readline.createInterface(this.#process.stderr)) if (line.includes('device: null')) return;
     assert.fail('rtad did not start');
   }
+
+  stop() { this.#process.kill('SIGSTOP'); }
 
   async kill() {
     const ended = once(this.#process, 'exit');
@@ -152,20 +154,25 @@ test('a daemon that is killed and started again', () => withModel(async ({daemon
   assert.equal(model.canEdit, true);
 }));
 
-test('an edit without an answer is counted, and reported when the connection is back', () => withModel(async ({daemon, model, open}) => {
+test('edits without an answer are counted, shown as uncertain, and reported when the connection is back', () => withModel(async ({daemon, model, open, frame}) => {
   open();
   await isOpen(model);
-  model.client.set({'osc.gain_db': -1});  // so that requests are on their way when the daemon is killed
-  const killed = daemon.kill();
+  daemon.stop();
   const asked = model.edit((t) => t.add('gain', 'late').connect('osc', 'late'), 'add late');
-  assert.equal(model.unacknowledged, 1);
-  await killed;
-  const answer = await asked;
+  model.set({'osc.gain_db': -3});
+  frame();
+  assert.equal(model.unacknowledged, 2);
+  await daemon.kill();
+  assert.equal(await asked, null);
   await until(model, 'connection', () => model.connection === 'lost');
+  assert.equal(model.isUncertain('osc', 'gain_db'), true);
+  assert.equal(model.value('osc', 'gain_db'), -3);
   await daemon.start();
   await isOpen(model);
-  // Either it was answered before the end, or it is reported.
-  assert.equal(model.notices.list.some(({text}) => /"add late"/.test(text)), answer === null);
+  const reported = (pattern) => model.notices.list.some(({text}) => pattern.test(text));
+  assert.ok(reported(/"add late"/));
+  assert.ok(reported(/^osc\.gain_db not changed: the connection was lost/));
+  assert.equal(model.value('osc', 'gain_db'), -20);
   assert.equal(model.unacknowledged, 0);
 }));
 

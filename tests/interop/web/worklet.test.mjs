@@ -189,8 +189,9 @@ test('loads are added up to those of a second', () => {
   for (let quantum = 1; quantum <= 750; ++quantum) {
     meter.start();
     meter.stop(128, 48000);
-    if (meter.full(quantum * 128, 128, 48000)) window.add(loadsOf(meter.bytes));
+    if (meter.full(quantum * 128, 128, 48000, 65536)) window.add(loadsOf(meter.bytes));
   }
+  assert.equal(window.memory_bytes, 65536);
   const {callback_count, mean, p99, worst} = window.load;
   assert.ok(callback_count >= 375 && callback_count <= 380, `${callback_count}`);
   assert.ok(mean >= 0 && mean <= p99 && p99 <= worst, `${mean} ${p99} ${worst}`);

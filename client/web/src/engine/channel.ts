@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The page's end of the connection between page and worklet: an EngineChannel over rings, or over the port of the node.
 import {RtaError} from 'rta-client/core';
+import type {EngineChannel} from './channel_types.js';
 import {loadsOf, type QuantumLoads} from './load_meter.js';
 import {MAXIMUM_MESSAGE_BYTES, MessageKind, RingReader, RingWriter} from './ring.js';
 import type {FromProcessor, Rings, ToProcessor} from './worklet_link.js';
@@ -89,7 +90,7 @@ class PortWay implements Way {
 }
 
 /** Commands to the engine in a worklet, and what it sends. */
-export class WorkletChannel {
+export class WorkletChannel implements EngineChannel {
   /** Take events of the engine, and loads of its thread. */
   onEvent: (event: object) => void = () => {};
   onLoad: (loads: QuantumLoads) => void = () => {};

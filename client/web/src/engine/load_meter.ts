@@ -11,9 +11,11 @@ export interface QuantumLoads {
   worst: number;
   /** Quanta that have certainly taken longer than they last. */
   overruns: number;
+  /** Memory of the engine's module. */
+  memory_bytes: number;
 }
 
-const FIELDS = 5;
+const FIELDS = 6;
 const WINDOW_S = 0.1;
 
 /** Scopes of worklets have no performance.now() in most browsers. A clock of whole milliseconds is right in the mean. */
@@ -43,7 +45,7 @@ export class LoadMeter {
   }
 
   /** Returns whether enough quanta were measured, and starts with the next. */
-  full(frame: number, frames: number, sampleRateHz: number): boolean {
+  full(frame: number, frames: number, sampleRateHz: number, memoryBytes: number): boolean {
     if (this.#quanta * frames < WINDOW_S * sampleRateHz) return false;
     const quantumMs = 1000 * frames / sampleRateHz;
     this.#fields[0] = frame;
@@ -51,6 +53,7 @@ export class LoadMeter {
     this.#fields[2] = this.#busyMs / (this.#quanta * quantumMs);
     this.#fields[3] = this.#worstMs / quantumMs;
     this.#fields[4] = this.#overruns;
+    this.#fields[5] = memoryBytes;
     this.#quanta = this.#busyMs = this.#worstMs = this.#overruns = 0;
     return true;
   }
@@ -58,7 +61,7 @@ export class LoadMeter {
 
 /** Returns the loads in a message of a LoadMeter. */
 export function loadsOf(bytes: Uint8Array): QuantumLoads {
-  const [frame, quanta, mean, worst, overruns] = new Float64Array(bytes.slice().buffer) as unknown as
-    [number, number, number, number, number];
-  return {frame, quanta, mean, worst, overruns};
+  const [frame, quanta, mean, worst, overruns, memory_bytes] = new Float64Array(bytes.slice().buffer) as unknown as
+    [number, number, number, number, number, number];
+  return {frame, quanta, mean, worst, overruns, memory_bytes};
 }

@@ -17,10 +17,13 @@ const WINDOW = 10;
 export class LoadWindow {
   /** Quanta so far that have certainly taken longer than they last. */
   overruns = 0;
+  /** Memory of the engine's module; 0 until it has run. */
+  memory_bytes = 0;
   #loads: QuantumLoads[] = [];
 
   add(loads: QuantumLoads): void {
     this.overruns += loads.overruns;
+    this.memory_bytes = loads.memory_bytes;
     this.#loads.push(loads);
     if (this.#loads.length > WINDOW) this.#loads.shift();
   }

@@ -3,11 +3,14 @@
 import {type Client, connectOver, RtaError} from 'rta-client/core';
 import {WorkletChannel} from './channel.js';
 import {Inputs} from './inputs.js';
+import type {QuantumLoads} from './load_meter.js';
 import {LoadWindow, type ThreadLoad} from './load_window.js';
+import {PageServer} from './page_server.js';
 import {PageSession} from './page_session.js';
 import {checkPlatform, engineModule, messageOf} from './platform.js';
 import type {ProcessorOptions} from './processor.js';
 import {ringMemory} from './ring.js';
+import type {SceneStorage} from './scenes.js';
 import type {Rings} from './worklet_link.js';
 
 /** Size of the ring in each direction. Larger messages pass in pieces. */
@@ -36,6 +39,8 @@ export interface PageEngineOptions {
   connect?: boolean;
   /** client_name of the client. */
   name?: string;
+  /** Keeps the scenes when the page is left, such as localStorage. Default: nothing. */
+  storage?: SceneStorage;
   /** Where the processor and the engine are. Default: next to this module. */
   processor_url?: string | URL;
   module_url?: string | URL;
@@ -115,7 +120,10 @@ export class PageEngine extends EventTarget {
   readonly #channel: WorkletChannel;
   readonly #node: AudioWorkletNode;
   readonly #inputs: Inputs | null;
+  readonly #server: PageServer;
   readonly #loads = new LoadWindow();
+  readonly #channels: {in: number; out: number};
+  #reported: Dropouts = {underflows: 0, overruns: 0};
   readonly #ownsContext: boolean;
   #client: Client | null = null;
   #wanted = false;
@@ -147,6 +155,9 @@ export class PageEngine extends EventTarget {
     this.output = this.#fade;
     this.#channel = new WorkletChannel(this.#node, rings, () => live && context.state === 'running');
     this.#channel.onLoad = (loads) => this.#takeLoad(loads);
+    this.#channels = {in: channels_in, out: channels_out};
+    this.#server = PageServer.of(this.#channel);
+    this.#server.host = {device: () => this.#device(), load: () => this.load, ...(options.storage && {storage: options.storage})};
     this.#inputs = live ? new Inputs(context, this.#node, () => this.#changed()) : null;
     if (options.connect !== false) this.#connectDestination(channels_out);
     context.addEventListener('statechange', this.#contextChanged);
@@ -164,6 +175,8 @@ export class PageEngine extends EventTarget {
   get dropouts(): Dropouts {
     return {underflows: (this.context as ModernContext).playbackStats?.underrunEvents ?? 0, overruns: this.#loads.overruns};
   }
+  /** Memory of the engine in bytes; 0 until it has run. */
+  get memory_bytes(): number { return this.#loads.memory_bytes; }
   /** Whether commands pass through shared memory: the page is cross-origin isolated. */
   get isolated(): boolean { return globalThis.crossOriginIsolated === true; }
 
@@ -334,9 +347,28 @@ export class PageEngine extends EventTarget {
     this.#changed();
   }
 
-  #takeLoad(loads: Parameters<LoadWindow['add']>[0]): void {
+  #takeLoad(loads: QuantumLoads): void {
     this.#loads.add(loads);
+    this.#server.publish({load: this.load});
+    const {underflows, overruns} = this.dropouts;
+    const counts = {output_underflows: underflows - this.#reported.underflows, overruns: overruns - this.#reported.overruns};
+    if (counts.output_underflows > 0 || counts.overruns > 0) this.#server.publish({xruns: {frame: loads.frame, counts}});
+    this.#reported = {underflows, overruns};
     this.dispatchEvent(new Event('load'));
+  }
+
+  /** Returns the context in the form of the protocol's DeviceState. */
+  #device(): object {
+    const {context} = this;
+    const live = context instanceof AudioContext;
+    const {underflows, overruns} = this.dropouts;
+    return {
+      ...(!live && {kind: 'offline'}), ...(this.outputId && {name: this.outputId}), running: this.state === 'running', fallback_reason: this.#reason,
+      sample_rate_hz: context.sampleRate, channels_in: this.#channels.in, channels_out: this.#channels.out,
+      callback_frames: (context as ModernContext).renderQuantumSize ?? USUAL_QUANTUM_FRAMES,
+      output_latency_s: live ? context.baseLatency + (context.outputLatency || 0) : 0,
+      late_blocks: overruns, xruns: underflows, xrun_counts: {output_underflows: underflows, overruns},
+    };
   }
 
   #changed(): void { this.dispatchEvent(new Event('statechange')); }

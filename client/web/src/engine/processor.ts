@@ -63,7 +63,7 @@ class EngineProcessor extends AudioWorkletProcessor {
     this.#sendEvents();
     const frames = outputs[0]![0]!.length;
     this.#load.stop(frames, sampleRate);
-    if (this.#link.idle && this.#load.full(currentFrame, frames, sampleRate)) {
+    if (this.#link.idle && this.#load.full(currentFrame, frames, sampleRate, this.#host.memory_bytes)) {
       this.#link.send(MessageKind.load, this.#load.bytes, this.#load.bytes.length);
     }
     return this.#running;

@@ -4,11 +4,13 @@ import {LitElement, type PropertyValues, css, html, nothing} from 'lit';
 import {customElement, query, state} from 'lit/decorators.js';
 import './connect_dialog.js';
 import type {ConnectDialog} from './connect_dialog.js';
+import {icon} from './icons.js';
 import {EngineModel} from './model.js';
 import {common} from './model_element.js';
 import './notice_list.js';
 import {PageSource} from './page_source.js';
 import {daemonSource, isServedByDaemon, stored, takeCode, tokens} from './sources.js';
+import {chooseTheme, themeChoice} from './theme.js';
 import './transport_bar.js';
 
 const VIEWS = [
@@ -45,14 +47,15 @@ export class App extends LitElement {
     [role="tab"][aria-selected="true"] { color: var(--rta-text); border-bottom-color: var(--rta-accent); }
     [role="tab"]:focus-visible { outline-offset: -3px; }
     .space { flex: 1; }
+    .theme { padding: 0 8px; display: inline-grid; place-items: center; }
     main { position: relative; flex: 1 1 0; min-height: 0; overflow: hidden; }
-    main > * { position: absolute; inset: 0; }
+    main > *, #view > * { position: absolute; inset: 0; }
     @media (max-width: 700px) {
       nav { order: 1; padding: 0 4px env(safe-area-inset-bottom); border-bottom: 0; border-top: 1px solid var(--rta-line); }
       [role="tablist"] { flex: 1; }
       [role="tab"] { flex: 1; min-height: 52px; border-bottom-color: transparent !important; }
       [role="tab"][aria-selected="true"] { border-top-color: var(--rta-accent); }
-      .space { display: none; }
+      .space, .theme { display: none; }
       rta-notices { --rta-bottom: 60px; }
     }
   `];
@@ -76,7 +79,7 @@ export class App extends LitElement {
 
   override render() {
     return html`
-      <rta-transport .model=${this.model} ?compact=${this.view === 'stage'} @connect=${() => this.#showDialog()}></rta-transport>
+      <header><h1 class="visually-hidden">rtad</h1><rta-transport .model=${this.model} ?compact=${this.view === 'stage'} @connect=${() => this.#showDialog()}></rta-transport></header>
       ${this.#strip()}
       <nav aria-label="Views">
         <div role="tablist" aria-label="Views" @keydown=${this.#onTabKey}>
@@ -85,10 +88,11 @@ export class App extends LitElement {
               tabindex=${this.view === name ? 0 : -1} @click=${() => this.show(name)}>${title}</button>`)}
         </div>
         <span class="space"></span>
+        ${this.#themeButton()}
         <rta-documents .model=${this.model} .hasPageEngine=${true}
           @page-engine=${() => this.#openPageEngine()}></rta-documents>
       </nav>
-      <main id="view" role="tabpanel" aria-labelledby="tab-${this.view}">${this.#view()}</main>
+      <main><div id="view" role="tabpanel" aria-labelledby="tab-${this.view}">${this.#view()}</div></main>
       <rta-notices .model=${this.model}></rta-notices>
       <rta-connect-dialog .model=${this.model} @page-engine=${() => this.#openPageEngine()}></rta-connect-dialog>`;
   }
@@ -105,6 +109,15 @@ export class App extends LitElement {
       case 'mixer': return html`<rta-mixer .model=${this.model}></rta-mixer>`;
       case 'stage': return html`<rta-stage .model=${this.model}></rta-stage>`;
     }
+  }
+
+  #themeButton() {
+    const choices = ['system', 'light', 'dark'] as const;
+    const choice = themeChoice();
+    const next = choices[(choices.indexOf(choice) + 1) % choices.length]!;
+    const label = `Colours: ${choice}. Press for ${next}.`;
+    return html`<button class="quiet theme" aria-label=${label} title=${label} @click=${() => { chooseTheme(next); this.requestUpdate(); }}>
+      ${icon(document.documentElement.dataset['theme'] === 'dark' ? 'dark' : 'light')}</button>`;
   }
 
   /** Returns a line about an engine that does not work. */

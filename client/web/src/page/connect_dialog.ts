@@ -22,8 +22,8 @@ export class ConnectDialog extends ModelElement {
     input { width: 100%; }
     small { color: var(--rta-dim); font-weight: 400; font-size: 13px; }
     .error { color: var(--rta-bad); }
-    footer { display: flex; flex-wrap: wrap; gap: var(--rta-gap); justify-content: flex-end; margin-top: 16px; }
-    footer .left { margin-right: auto; }
+    .foot { display: flex; flex-wrap: wrap; gap: var(--rta-gap); justify-content: flex-end; margin-top: 16px; }
+    .foot .left { margin-right: auto; }
   `];
 
   @state() private address = '';
@@ -56,12 +56,12 @@ export class ConnectDialog extends ModelElement {
             <small>Empty: none, or the one that was entered before. It is kept until this tab is closed.</small>
           </label>
           <p class="error" role="alert">${this.error || refused}</p>
-          <footer>
+          <div class="foot">
             ${this.model.kind === 'page' && this.model.source ? null : html`
               <button type="button" class="quiet left" @click=${this.#usePageEngine}>Use the engine of this page</button>`}
             <button type="button" @click=${() => this.dialog.close()}>Cancel</button>
             <button class="primary">Connect</button>
-          </footer>
+          </div>
         </form>
       </dialog>`;
   }

@@ -65,6 +65,7 @@ export interface ModelEvents {
 const FINAL: readonly unknown[] = ['UNAUTHENTICATED', 'PERMISSION_DENIED', 'INVALID_ARGUMENT', 'FAILED_PRECONDITION'];
 const PAUSE_MS = {first: 250, longest: 5000};
 const STATUS_EVERY_MS = 5000;
+const LOAD_RATE_HZ = 2;
 const HISTORY_AFTER_MS = 250;
 const EMPTY_GRAPH: MirrorGraph =
   {nodes: new Map(), connections: new Map(), latency_compensation: false, title: '', description: ''};
@@ -354,7 +355,9 @@ export class EngineModel extends EventTarget {
     const poll = setInterval(() => void this.#readStatus(client), STATUS_EVERY_MS);
     (poll as {unref?: () => void}).unref?.();
     try {
-      for await (const event of client.events({topics: ['TOPIC_CHANGES', 'TOPIC_LOAD', 'TOPIC_XRUNS']})) this.#takeEvent(event);
+      // A connection has the highest rate of its streams: that of the levels while they are wanted, otherwise this one.
+      const topics = ['TOPIC_CHANGES', 'TOPIC_LOAD', 'TOPIC_XRUNS'] as const;
+      for await (const event of client.events({topics, telemetry_rate_hz: LOAD_RATE_HZ})) this.#takeEvent(event);
     } catch (error) {
       // The mirror reports that the connection is lost, but not why.
       if (this.client === client) this.reason = sentence(error);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // SuperSonic: a synth definition, in the AudioWorklet of scsynth.
 import {SuperSonic} from 'supersonic-scsynth';
-import {coefficientsOf, factorOf} from '../graphs.mjs';
+import {SAMPLE_RATE_HZ, factorOf} from '../graphs.mjs';
 
 export const name = 'SuperSonic';
 
@@ -67,12 +67,14 @@ function definitionOf(graph, inputBus) {
   const add = (signal) => { sum = sum ? definition.add('BinaryOpUGen', [sum, signal], 1, BINARY_ADD) : signal; };
   let last = input;
   for (const biquad of graph.biquads) {
-    const {b0, b1, b2, a1, a2} = coefficientsOf(biquad);
-    const filter = definition.add('SOS', [last, b0, b1, b2, -a1, -a2]);
+    const filter = definition.add('BPeakEQ', [last, biquad.frequency_hz, 1 / biquad.q, biquad.gain_db]);
     if (graph.series) last = filter; else add(filter);
   }
   for (const gain_db of graph.gains_db) add(definition.add('BinaryOpUGen', [last, factorOf(gain_db)], 1, BINARY_MULTIPLY));
-  for (const frames of graph.delays_frames) add(definition.add('DelayN', [last, 0.2, frames / 48000]));
+  for (const frames of graph.delays_frames) {
+    // DelayN rounds down to whole frames, after the time was rounded to a float.
+    add(definition.add('DelayN', [last, 0.2, (frames + 0.25) / SAMPLE_RATE_HZ]));
+  }
   definition.add('Out', [0, sum, sum], 0);  // both channels, which the destination mixes
   return definition.bytes('bench');
 }

@@ -30,6 +30,8 @@ const NEAR = {port: 28, cable: 36};
 /** What is this far outside the window is drawn, too. */
 const MARGIN = 240;
 const STEP = 16;
+/** Between a card that is inserted and its neighbours. */
+const ROOM = 56;
 /** The inspector covers the lower part of the canvas. */
 const NARROW = matchMedia('(max-width: 700px)');
 const ZOOM_STEP = 1.25;
@@ -170,6 +172,22 @@ export class Patch extends ModelElement implements PatchView, GestureTarget {
   place(name: string, at: Point | null): void { if (at) this.#positions.set(name, at); }
   get chosen(): readonly string[] { return this.#chosenNames(); }
   placeOf(name: string): Point | undefined { return this.#positions.places.get(name); }
+
+  makeRoom(key: string): Point | null {
+    const cable = this.model.graph.connections.get(key);
+    const [source, target] = cable ? [nodeOf(cable.from), nodeOf(cable.to)].map((name) => this.#boxes().get(name)) : [];
+    if (!cable || !source || !target) return null;
+    const x = source.x + source.width + ROOM;
+    const missing = x + CARD.width + ROOM - target.x;
+    // What follows moves, too. The source does not: it is before the target.
+    if (missing > 0 && target.x > source.x) {
+      for (const name of reachable(this.model.graph, nodeOf(cable.to))) {
+        const place = this.#positions.places.get(name);
+        if (place) this.#positions.set(name, {x: place.x + missing, y: place.y});
+      }
+    }
+    return {x: target.x > source.x ? x : (source.x + target.x) / 2, y: Math.round((source.y + target.y) / 2)};
+  }
 
   focusNode(name: string): void {
     // The node may not be in the graph yet: its event follows the answer.
