@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: MIT
 // Places for nodes that have none: from left to right, as the signal flows.
-import {type Box, type Point, type Size, boundsOf, overlap} from './geometry.js';
+import {type Box, CARD, type Point, type Size, boundsOf, overlap} from './geometry.js';
 
 const GAP = {across: 56, along: 24};
 const SWEEPS = 12;
+/** Cards are aligned at their headers, so that the cables of a chain are straight. */
+const ANCHOR = CARD.header / 2;
+/** Room for a cable that passes a layer, and the most of them that are considered. */
+const PASSAGE = {height: 64, most: 4000};
 
 export interface LayoutGraph {
   /** In the order of the graph. */
@@ -85,7 +89,7 @@ function layersOf({sizes, edges}: LayoutGraph, sources: Neighbours, targets: Nei
 
 type Neighbours = ReadonlyMap<string, readonly string[]>;
 
-/** A node of a layer while it is laid out. */
+/** A node of a layer while it is laid out, or a cable that passes it. `y` is that of its ports. */
 interface Item { readonly name: string; readonly height: number; y: number }
 
 function neighbours({sizes, edges}: LayoutGraph, from: 0 | 1): Neighbours {
@@ -94,13 +98,32 @@ function neighbours({sizes, edges}: LayoutGraph, from: 0 | 1): Neighbours {
   return found;
 }
 
+/** Returns the graph in which each edge leads to the next layer: longer ones lead over passages, which are added to `layers`. */
+function withPassages({sizes, edges}: LayoutGraph, layers: Map<string, number>): LayoutGraph {
+  const added = new Map<string, Size>();
+  const short = edges.flatMap(([from, to]) => {
+    const [first, last] = [layers.get(from) ?? 0, layers.get(to) ?? 0];
+    if (!sizes.has(from) || !sizes.has(to) || last - first < 2 || added.size > PASSAGE.most) return [[from, to] as const];
+    const chain = [from];
+    for (let layer = first + 1; layer < last; layer += 1) {
+      const name = ` ${added.size}`;  // not the name of a node
+      added.set(name, {width: 0, height: PASSAGE.height});
+      layers.set(name, layer);
+      chain.push(name);
+    }
+    return [...chain, to].slice(1).map((name, i) => [chain[i]!, name] as const);
+  });
+  return {sizes: new Map([...sizes, ...added]), edges: short};
+}
+
 /**
  * Puts the nodes into layers, and then, in some sweeps to the right and to the left, each as near as possible to the middle of
  * its neighbours, without overlaps.
  */
-function layoutLayers(graph: LayoutGraph): Map<string, Point> {
+function layoutLayers(nodes: LayoutGraph): Map<string, Point> {
+  const layerOf = layersOf(nodes, neighbours(nodes, 1), neighbours(nodes, 0));
+  const graph = withPassages(nodes, layerOf);
   const [targets, sources] = [neighbours(graph, 0), neighbours(graph, 1)];
-  const layerOf = layersOf(graph, sources, targets);
   const layers: Item[][] = [];
   const items = new Map([...graph.sizes].map(([name, {height}]) => [name, {name, height, y: 0}]));
   for (const item of items.values()) (layers[layerOf.get(item.name) ?? 0] ??= []).push(item);
@@ -115,7 +138,7 @@ function layoutLayers(graph: LayoutGraph): Map<string, Point> {
       });
     }
   }
-  return pointsOf(graph, present);
+  return placesOf(nodes, present);
 }
 
 /**
@@ -128,8 +151,8 @@ function place(layer: Item[], wishOf: (item: Item) => number): void {
   const blocks: {members: Item[]; offsets: number[]; sum: number; length: number}[] = [];
   const start = ({sum, members}: {sum: number; members: Item[]}): number => sum / members.length;
   for (const {item, wish} of wished) {
-    const length = item.height + GAP.along;
-    blocks.push({members: [item], offsets: [length / 2], sum: wish - length / 2, length});
+    const offset = Math.min(ANCHOR, item.height / 2) + GAP.along / 2;
+    blocks.push({members: [item], offsets: [offset], sum: wish - offset, length: item.height + GAP.along});
     for (let last = blocks.at(-1)!, before = blocks.at(-2); before && start(before) + before.length > start(last); last = blocks.at(-1)!, before = blocks.at(-2)) {
       blocks.pop();
       before.sum += last.sum - before.length * last.members.length;
@@ -142,14 +165,18 @@ function place(layer: Item[], wishOf: (item: Item) => number): void {
   for (const block of blocks) block.members.forEach((item, i) => { item.y = start(block) + block.offsets[i]!; });
 }
 
-/** Returns the places of the upper left corners. The first layer starts at 0. */
-function pointsOf({sizes}: LayoutGraph, layers: readonly (readonly Item[])[]): Map<string, Point> {
-  const top = Math.min(...layers.flatMap((layer) => layer.map(({y, height}) => y - height / 2)));
-  const points = new Map<string, Point>();
+/** Returns the places of the upper left corners of the nodes. The first layer starts at 0. */
+function placesOf({sizes}: LayoutGraph, layers: readonly (readonly Item[])[]): Map<string, Point> {
+  const found = new Map<string, Point>();
   let x = 0;
+  let top = Infinity;
   for (const layer of layers) {
-    for (const {name, y, height} of layer) points.set(name, {x, y: Math.round(y - height / 2 - top)});
-    x += Math.max(...layer.map(({name}) => sizes.get(name)!.width)) + GAP.across;
+    const nodes = layer.filter(({name}) => sizes.has(name));
+    for (const {name, y} of nodes) {
+      found.set(name, {x, y: Math.round(y - ANCHOR)});
+      top = Math.min(top, Math.round(y - ANCHOR));
+    }
+    x += Math.max(0, ...nodes.map(({name}) => sizes.get(name)!.width)) + GAP.across;
   }
-  return new Map([...sizes.keys()].map((name) => [name, points.get(name)!]));
+  return new Map([...sizes.keys()].map((name) => [name, {x: found.get(name)!.x, y: found.get(name)!.y - top}]));
 }
