@@ -421,12 +421,12 @@ class BadRequests(Case):
             for target in ("/", "/socket", "/main.js"):
                 with Http(self.daemon) as http:
                     response = http.get(target, host=host)
-                    self.assertEqual(response.status, 421, host)
+                    self.assertEqual(response.status, 403, host)
                     self.assertTrue(http.ended())
         for host in (f"localhost:{port}", f"LOCALHOST:{port}", f"127.0.0.1:{port}", f"[::1]:{port}",
                      f"{socket.gethostname()}:{port}"):
             self.assertEqual(self.http().get("/", host=host).status, 200, host)
-        self.assertIn("--web-name", self.refused("GET / HTTP/1.1\r\nHost: evil.test\r\n\r\n", 421).body.decode())
+        self.assertIn("--web-name", self.refused("GET / HTTP/1.1\r\nHost: evil.test\r\n\r\n", 403).body.decode())
 
     def test_origin(self):
         http = self.http()
@@ -738,7 +738,7 @@ class Encrypted(Case):
             self.assertEqual(http.get("/", host=f"127.0.0.1:{self.daemon.web_port}").status, 200)
             self.assertEqual(http.get("/", host=f"studio.test:{self.daemon.web_port}").status, 200)
             self.assertEqual(http.get("/", host="PROXY.test:8443").status, 200)
-            self.assertEqual(http.get("/", host="proxy.test").status, 421)
+            self.assertEqual(http.get("/", host="proxy.test").status, 403)
         for name in ("127.0.0.1", "studio.test", "proxy.test"):
             with WebSocket(self.daemon, self.context(), name=name if name != "proxy.test" else "localhost") as web:
                 hello = web.hello(self.token)

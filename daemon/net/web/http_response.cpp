@@ -10,7 +10,7 @@ struct Reason {
     int status;
     std::string_view text;
 };
-constexpr std::array<Reason, 17> kReasons{{{101, "Switching Protocols"},
+constexpr std::array<Reason, 16> kReasons{{{101, "Switching Protocols"},
                                            {200, "OK"},
                                            {304, "Not Modified"},
                                            {400, "Bad Request"},
@@ -20,7 +20,6 @@ constexpr std::array<Reason, 17> kReasons{{{101, "Switching Protocols"},
                                            {405, "Method Not Allowed"},
                                            {413, "Content Too Large"},
                                            {414, "URI Too Long"},
-                                           {421, "Misdirected Request"},
                                            {426, "Upgrade Required"},
                                            {431, "Request Header Fields Too Large"},
                                            {500, "Internal Server Error"},

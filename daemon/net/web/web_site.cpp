@@ -79,7 +79,8 @@ std::optional<HttpRefusal> WebSite::check_origin(const HttpRequest& request, con
     if (!names_.has_host(host, visitor.local)) {
         const std::string sentence = "Host " + quoted(host.substr(0, 100)) + " is not a name of this daemon";
         log_refusal(visitor, sentence + "; --web-name NAME adds one");
-        return refusal(421, sentence + ": expected one that its administrator has set (--web-name)");
+        // Not 421: a browser would send the request again and not show the sentence.
+        return refusal(403, sentence + ": expected one that its administrator has set (--web-name)");
     }
     const std::string* const origin = request.find("origin");
     if (origin != nullptr && !names_.has_origin(*origin, visitor.local)) {

@@ -77,7 +77,7 @@ export class TransportBar extends ModelElement {
       ${this.#mainButton()}
       <div class="volume">
         <label for="volume">Volume</label>
-        <div class="level"><input id="volume" type="range" min=${LOWEST_DB} max=${HIGHEST_DB} step="0.5" .value=${String(model.volumeDb)}
+        <div class="level"><input id="volume" type="range" aria-label="Volume" min=${LOWEST_DB} max=${HIGHEST_DB} step="0.5" .value=${String(model.volumeDb)}
           aria-valuetext=${decibels(model.volumeDb)} ?disabled=${!model.canEdit} @input=${this.#onVolume}
           @dblclick=${() => model.setVolume(0)}>
           <rta-meter label="Level of the output" orientation="horizontal"></rta-meter></div>

@@ -334,7 +334,7 @@ export class Patch extends ModelElement implements PatchView, GestureTarget {
   /** Brings shapes, places and the selection up to date with the graph. */
   #arrange(): void {
     const {graph, source, types} = this.model;
-    if (types.size === 0) return;
+    if (types.size === 0) return this.#shapes.clear();
     const document = `${source?.kind === 'daemon' ? source.name : ''} ${graph.title}`;
     if (this.#positions.open(document)) this.#fitted = false;
     for (const [name, node] of graph.nodes) {
