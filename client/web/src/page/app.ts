@@ -5,7 +5,8 @@ import {customElement, query, state} from 'lit/decorators.js';
 import './connect_dialog.js';
 import type {ConnectDialog} from './connect_dialog.js';
 import {icon} from './icons.js';
-import {EngineModel} from './model.js';
+import {pins} from './mixer/pins.js';
+import {EngineModel, type ModelEvents} from './model.js';
 import {common} from './model_element.js';
 import './notice_list.js';
 import {PageSource} from './page_source.js';
@@ -67,6 +68,10 @@ export class App extends LitElement {
 
   constructor() {
     super();
+    this.model.addEventListener('renamed', (event) => {
+      const {from, to} = (event as ModelEvents['renamed']).detail;
+      pins.of(this.model.source?.name ?? '').renamed(from, to);
+    });
     this.model.addEventListener('connection', () => this.requestUpdate());
     addEventListener('hashchange', () => this.#showFragment());
     addEventListener('keydown', this.#onKey);
