@@ -10,6 +10,7 @@
 #include "app/logging.h"
 #include "app/process_setup.h"
 #include "app/tls_setup.h"
+#include "app/web_urls.h"
 #include "net/address.h"
 #include "net/tls_certificate.h"
 
@@ -83,13 +84,14 @@ Expected<void> Listening::open_web(net::WebHooks hooks) {
     if (options_.web.empty()) return {};
     const auto address = net::resolve_listen_address(options_.web);
     if (!address) return std::unexpected(address.error());
+    const std::vector<std::string> hosts = web_hosts(*address);
     auto opened = server_.listen_web(options_.web,
                                      {.page_folder = options_.web_root.empty() ? installed_page() : options_.web_root,
-                                      .hosts = web_hosts(*address),
+                                      .hosts = hosts,
                                       .web_names = options_.web_names,
                                       .hooks = std::move(hooks)});
     if (!opened) return std::unexpected(std::move(opened.error()));
-    web_address_ = std::move(*opened);
+    web_urls_ = app::web_urls(*opened, hosts, options_.web_names);
     return {};
 }
 

@@ -31,8 +31,8 @@ class Listening {
 
     /// The fingerprint of the certificate; empty: no TLS.
     [[nodiscard]] const std::string& tls_fingerprint() const { return tls_fingerprint_; }
-    /// The address of the page, "http://localhost:8080/"; empty: no --web.
-    [[nodiscard]] const std::string& web_address() const { return web_address_; }
+    /// The addresses of the page, such as "http://localhost:8080/", the preferred one first; empty: no --web.
+    [[nodiscard]] const std::vector<std::string>& web_urls() const { return web_urls_; }
 
  private:
     [[nodiscard]] int set_up_tls(bool has_tokens);
@@ -45,7 +45,7 @@ class Listening {
     std::vector<std::string> tcp_addresses_;
     std::optional<net::Advertisement> advertisement_;
     std::string tls_fingerprint_;
-    std::string web_address_;
+    std::vector<std::string> web_urls_;
 };
 
 }  // namespace rta::app

@@ -631,8 +631,8 @@ class Sockets(Case):
             watcher.events.append(PB.ServerMessage.FromString(frame[1]).event)
 
 
-class Limits(Case):
-    arguments = ["--hello-timeout", "400ms", "--write-timeout", "400ms", "--max-clients-per-address", "12"]
+class SlowRequests(Case):
+    arguments = ["--hello-timeout", "1s"]
 
     def test_slow_requests(self):
         for beginning in (b"", b"GET / HTTP/1.1\r\nHost:", b"G"):
@@ -656,6 +656,10 @@ class Limits(Case):
         with WebSocket(self.daemon) as web:  # without Hello
             self.assertTrue(web.ended())
 
+
+class SlowReaders(Case):
+    arguments = ["--write-timeout", "400ms"]
+
     def test_slow_readers(self):
         with Http(self.daemon) as http:
             http.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -676,9 +680,14 @@ class Limits(Case):
             while clients() > 1:
                 self.assertLess(time.monotonic(), deadline)
 
+
+class Places(Case):
+    arguments = ["--max-clients-per-address", "12"]
+
     def test_places(self):
         # Connections of HTTP make room for each other, and do not keep a client of the protocol out.
         idle = [Http(self.daemon) for _ in range(40)]
+        self.assertEqual(idle[-1].get("/").status, 200)  # all have come in
         with socket.create_connection(("127.0.0.1", self.daemon.tcp_port), PATIENCE_S) as tcp:
             request = PB.Request(id=1)
             request.hello.protocol_version = 1
@@ -710,7 +719,7 @@ class WithoutPage(Case):
                         self.daemon.wait_for("the page is not installed"))
         response = self.http().get("/")
         self.assertEqual(response.status, 404)
-        self.assertIn("client/web", response.body.decode())
+        self.assertIn("--target web_site", response.body.decode())
         self.assertEqual(self.websocket().hello().status.code, PB.OK)
 
 

@@ -29,8 +29,7 @@ extern constinit const Command kTokenRevoke = checked({
     .details =
         "NAME may be that of a session, which began with a one-time code of `rtactl web`: session/1. The sessions of a\n"
         "token, and its codes, end with it. Needs the role admin.",
-    .example = "rtactl token revoke desk\n"
-               "rtactl token revoke session/1",
+    .example = "rtactl token revoke desk",
     .run = run_token_revoke,
 });
 

@@ -12,7 +12,6 @@
 #include "rtactl/context/error_report.h"
 #include "rtactl/drawing/picture.h"
 #include "rtactl/drawing/qr_code.h"
-#include "rtactl/drawing/wording.h"
 
 namespace rta::rtactl::commands {
 
@@ -71,8 +70,8 @@ void draw_code(Context& context, const std::string& url) {
 void print_notes(Context& context, const std::string& url, const v1::CreateCodeResult& created,
                  const std::string& fingerprint) {
     std::ostream& out = context.out();
-    out << "One browser can open it within " << duration_text(created.lifetime_s()) << ", with the role "
-        << created.role() << ". It then needs no code for 12 h.\n";
+    out << "One browser can open it within " << created.lifetime_s() << " s, with the role " << created.role()
+        << ". It then needs no code for 12 h.\n";
     if (is_local(url)) {
         out << "Only browsers on the machine of rtad can open it: --web has a loopback address.\n";
     } else if (is_encrypted(url)) {

@@ -10,9 +10,6 @@
 
 namespace rta::api {
 
-/// The type of metrics_text() in HTTP.
-inline constexpr std::string_view kMetricsContentType = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-
 /// What a sample shows of a field of the status.
 enum class MetricKind : std::uint8_t {
     gauge,      ///< its value; of a bool, 0 or 1

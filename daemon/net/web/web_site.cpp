@@ -57,7 +57,8 @@ WebSite::WebSite(WebOptions options, WebNames names, const api::Access& access, 
         page_ = std::move(*page);
     } else {
         page_missing_ = "the page is not installed: " + page.error().sentence +
-                        "; expected the files that client/web builds, see client/web/README.md, or --web-root DIR";
+                        "; build it with `cmake --build build/release --target web_site`, or name its directory with "
+                        "--web-root";
     }
 }
 

@@ -160,8 +160,8 @@ void WebSocketDecoder::end_frame() {
 }
 
 void WebSocketDecoder::end_control() {
-    std::string payload = std::exchange(control_, {});
-    if (opcode_ == Opcode::ping) ping_ = std::move(payload);
+    const std::string payload = std::exchange(control_, {});
+    if (opcode_ == Opcode::ping) ping_ = payload;
     if (opcode_ != Opcode::close) return;
     if (payload.empty()) {
         closed_ = kNoStatus;

@@ -138,7 +138,7 @@ TEST(Web, TheCodeHasAQuietZone) {
 TEST(Web, ATerminalShowsWhatAPhoneWillSay) {
     FakeRtad rtad = daemon_with_page({"https://studio.local:7341/"});
     const std::string text = rtad.run({"web", "--no-qr"}, "", false, 1).out;
-    EXPECT_TRUE(has(text, "One browser can open it within 2 min, with the role control.")) << text;
+    EXPECT_TRUE(has(text, "One browser can open it within 120 s, with the role control.")) << text;
     EXPECT_TRUE(has(text, "self-signed certificate")) << text;
     // As `openssl x509 -fingerprint -sha256` prints it.
     EXPECT_TRUE(has(text,
