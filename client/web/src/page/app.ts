@@ -135,8 +135,8 @@ export class App extends LitElement {
     }
     if (connection === 'lost') {
       const what = kind === 'page' ? 'The engine of this page does not answer.'
-        : `No connection to ${source?.name}. What plays there continues. Connecting again…`;
-      return html`<div class="strip" role="alert"><p>${what} ${reason}</p>${other('Another daemon…')}</div>`;
+        : `No connection to ${source?.name}; what plays there does not depend on this page. Connecting again…`;
+      return html`<div class="strip" role="alert"><p>${what} ${reason === '' ? '' : `(${reason})`}</p>${other('Another daemon…')}</div>`;
     }
     const problem = source?.audio?.reason ?? '';
     return problem === '' ? nothing : html`<div class="strip" role="alert"><p>${problem}</p></div>`;
