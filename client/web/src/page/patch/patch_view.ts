@@ -4,7 +4,7 @@ import {type PropertyValues, css, html, nothing, svg} from 'lit';
 import {customElement, query, state} from 'lit/decorators.js';
 import {repeat} from 'lit/directives/repeat.js';
 import {icon} from '../icons.js';
-import type {ModelEvents} from '../model.js';
+import type {Connection, ModelEvents} from '../model.js';
 import {ModelElement, common} from '../model_element.js';
 import {NOTHING, PatchActions, type PatchView, type Selection} from './actions.js';
 import './card.js';
@@ -100,6 +100,7 @@ export class Patch extends ModelElement implements PatchView, GestureTarget {
   #shapes = new Map<string, {state: string; shape: CardShape}>();
   #size = {width: 0, height: 0};
   #fitted = false;
+  #connection: Connection = 'connecting';
   readonly #resize = new ResizeObserver(() => this.#resized());
 
   override disconnectedCallback(): void {
@@ -165,6 +166,10 @@ export class Patch extends ModelElement implements PatchView, GestureTarget {
       if (place) card.style.transform = `translate(${place.x}px, ${place.y}px)`;
     }
     this.#signals?.watch(this.#portsToWatch());
+    if (this.#connection !== this.model.connection) {
+      this.#connection = this.model.connection;
+      if (this.#connection === 'lost' || this.#connection === 'refused') this.#signals?.clear();
+    }
   }
 
   // --- For the actions and the gestures ------------------------------------------------------------------------------
@@ -280,7 +285,7 @@ export class Patch extends ModelElement implements PatchView, GestureTarget {
     const [start, end] = [this.#portPoint(from, 'outputs'), this.#portPoint(to, 'inputs')];
     if (!start || !end || !this.#isVisible(start, end)) return nothing;
     const path = cablePath(start, end);
-    const wide = (findPort(this.model.graph, this.model.types, from, 'outputs')?.width ?? 1) > 1;
+    const wide = (this.#shapes.get(nodeOf(from))?.shape.outputs.find(({id}) => id === from)?.width ?? 1) > 1;
     const classes = ['cable', wide ? 'wide' : '', this.selection.kind === 'cable' && this.selection.key === key ? 'selected' : '',
       this.dropCable === key ? 'drop' : ''].join(' ');
     const label = `Connection from ${from} to ${to}${gain_db === 0 ? '' : `, ${gain_db} dB`}`;
