@@ -13,21 +13,24 @@ packages_build=(
 )
 # To plot the result of the quickstart.
 packages_run=(gnuplot-nox)
+# To build the page, target `web_site`: the engine for WebAssembly. It also needs Node.js and npm.
+packages_web=(clang-22 lld-22 wasi-libc libc++-22-dev-wasm32 libc++abi-22-dev-wasm32 libclang-rt-22-dev-wasm32)
 # To run the release tests: JACK, systemd, Avahi, network namespaces that lose packets, other shells and languages, parsers of
-# metrics and QR codes, browsers.
+# metrics and QR codes, browsers, and a sound server that records them.
 packages_test=(
+    "${packages_web[@]}"
     jackd2 alsa-utils gnuplot-nox
     systemd systemd-sysv systemd-container dbus avahi-daemon iproute2 nftables
     python3 python3-protobuf python3-pyte zsh fish graphviz
     python3-pip python3-setuptools python3-wheel openssl
     python3-prometheus-client zbar-tools
-    chromium firefox-esr
+    chromium firefox-esr pulseaudio pulseaudio-utils
 )
 # To run the checks: Clang with its sanitizers and tools, and WebAssembly.
 packages_check=(
-    clang-22 lld-22 llvm-22 libclang-rt-22-dev clang-tidy-22 clang-format-22
+    "${packages_web[@]}"
+    llvm-22 libclang-rt-22-dev clang-tidy-22 clang-format-22
     mypy
-    wasi-libc libc++-22-dev-wasm32 libc++abi-22-dev-wasm32 libclang-rt-22-dev-wasm32
 )
 
 # Prints the packages among its arguments that are not installed.
@@ -49,8 +52,10 @@ install_packages() {
         wanted+=("${members[@]}")
         # Debian's nodejs and npm conflict with Node.js from other sources, so they are installed only if Node.js is
         # missing.
-        if [ "$group" = test ] && ! command -v node >/dev/null; then wanted+=(nodejs); fi
-        if [ "$group" = test ] && ! command -v npm >/dev/null; then wanted+=(npm); fi
+        if [[ $group == test || $group == web ]]; then
+            command -v node >/dev/null || wanted+=(nodejs)
+            command -v npm >/dev/null || wanted+=(npm)
+        fi
     done
     mapfile -t missing < <(missing_packages "${wanted[@]}" | sort -u)
     if [ ${#missing[@]} -eq 0 ]; then return 0; fi

@@ -240,7 +240,7 @@ end_step() {
 
 step=setup step_start=$SECONDS
 groups=(build) tools=(g++ cmake ninja ccache)
-if [ $quick = no ]; then groups+=(test) tools+=(node npm jackd gnuplot); fi
+if [ $quick = no ]; then groups+=(test) tools+=(node npm jackd gnuplot pulseaudio parec clang++-22 wasm-ld-22); fi
 if [ "${steps[*]}" != release ]; then
     groups+=(check) tools+=(clang++-22 clang-format-22 clang-tidy-22 llvm-symbolizer-22 wasm-ld-22)
 fi

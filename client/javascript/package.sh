@@ -5,7 +5,7 @@
 #   package.sh PROTO_DIR OUTPUT_DIR
 #
 # OUTPUT_DIR/rta-client-VERSION.tgz          the package
-# OUTPUT_DIR/node_modules                    the package, unpacked, with its dependencies: for programs in OUTPUT_DIR
+# OUTPUT_DIR/node_modules                    the package, unpacked, for programs in OUTPUT_DIR; and protobufjs, for its tests
 # OUTPUT_DIR/stage                           its sources, what was generated, and the development dependencies
 #
 # npm downloads the pinned dependencies, or takes them from its cache. No install script of a package is run.
@@ -22,7 +22,7 @@ cp -R src tools package.json package-lock.json README.md "$stage/"
 cd "$stage"
 npm ci --ignore-scripts --no-audit --no-fund
 node tools/generate.mjs "$proto" generated
-npm pack --ignore-scripts --pack-destination "$output"
+npm pack --ignore-scripts --silent --pack-destination "$output"
 
 mkdir -p "$output/node_modules/rta-client"
 tar -xzf "$output"/rta-client-*.tgz -C "$output/node_modules/rta-client" --strip-components 1

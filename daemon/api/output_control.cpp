@@ -6,8 +6,8 @@
 
 #include "engine/renderer.h"
 #include "graph/edit.h"
+#include "graph/edit_checks.h"
 #include "rta/v1/control.pb.h"
-#include "text/format_number.h"
 
 namespace rta::api {
 namespace {
@@ -102,13 +102,7 @@ OutputControl::Step OutputControl::advance_volume(Volume& volume, TimePoint now)
 
 Expected<float> OutputControl::volume_after(VolumeChange change) const {
     if (!change.adds) return change.db;
-    const float current = engine_.output_volume_db();
-    const float sum = decimal_sum(current, change.db);
-    if (sum >= kMinimumVolumeDb && sum <= kMaximumVolumeDb) return sum;
-    return fail(ErrorCode::invalid_argument,
-                "the volume is " + format_number(current) + " dB: " + format_number(change.db) + " dB more would be " +
-                    format_number(sum) + " dB, which is out of range: " + format_number(kMinimumVolumeDb) +
-                    " (silence) to " + format_number(kMaximumVolumeDb) + " dB");
+    return rta::volume_after(engine_.output_volume_db(), change.db);
 }
 
 Expected<Ticket> OutputControl::send_volume(float volume_db, const Origin& origin) {

@@ -8,11 +8,11 @@
 
 #include "api/call.h"
 #include "api/convert.h"
-#include "api/edit_summary.h"
 #include "api/events/changes.h"
 #include "api/exception_barrier.h"
 #include "api/requests/set_parameters.h"
 #include "api/requests/transaction.h"
+#include "graph/edit_summary.h"
 #include "text/format_number.h"
 #include "text/quoting.h"
 

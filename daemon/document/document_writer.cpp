@@ -1,71 +1,20 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
-#include <cmath>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <tuple>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "document/document.h"
 #include "document/document_size.h"
-#include "text/format_number.h"
-#include "text/quoting.h"
-#include "text/utf8.h"
+#include "document/json_text.h"
 
 namespace rta {
 namespace {
 
-void append_string(std::string& out, std::string_view text) {
-    out += '"';
-    while (!text.empty()) {
-        const std::size_t sound = first_invalid_utf8(text);
-        for (const char c : text.substr(0, sound)) {
-            const auto byte = static_cast<unsigned char>(c);
-            if (c == '"' || c == '\\') {
-                out.append("\\").push_back(c);
-            } else if (c == '\n') {
-                out += "\\n";
-            } else if (c == '\t') {
-                out += "\\t";
-            } else if (byte < 0x20) {
-                out.append("\\u").append(hexadecimal(byte, 4));
-            } else {
-                out += c;
-            }
-        }
-        text.remove_prefix(sound);
-        if (text.empty()) break;
-        // JSON cannot express such a byte. Protobuf and browsers replace it by U+FFFD too.
-        out += "\xEF\xBF\xBD";
-        text.remove_prefix(1);
-    }
-    out += '"';
-}
-
-/// Writes infinity and NaN, which JSON does not have, as strings, as protobuf does.
-template <class Number>
-void append_number(std::string& out, Number value) {
-    if (std::isfinite(value)) {
-        out += format_number(value);
-    } else {
-        append_string(out, format_number(value));
-    }
-}
-
-void append_value(std::string& out, const SettingValue& value) {
-    if (const auto* text = std::get_if<std::string>(&value)) {
-        append_string(out, *text);
-    } else if (const auto* number = std::get_if<double>(&value)) {
-        append_number(out, *number);
-    } else {
-        out += *std::get_if<bool>(&value) ? "true" : "false";
-    }
-}
-
-void append_value(std::string& out, float value) { append_number(out, value); }
+using json::append_string;
+using json::append_value;
 
 /// `, "settings": {"channels": 2}`, or nothing without members.
 void append_members(std::string& out, std::string_view key, const auto& members) {

@@ -5,10 +5,8 @@
 // Functions that can fail return 0, or the number of an ErrorCode, in which case rta_last_error() returns the message.
 // To pass text, call rta_text() for a buffer, write UTF-8 to it, and then make the call that reads it.
 #include <bit>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -16,21 +14,33 @@
 
 #include "document/document.h"
 #include "engine/engine.h"
-#include "engine/renderer.h"
 #include "graph/document_values.h"
+#include "wasm/page_engine.h"
 
 #define RTA_EXPORT(name) extern "C" __attribute__((export_name(#name)))
 
 namespace {
 
 using namespace rta;
+using wasm::PageEngine;
 
 constexpr std::uint32_t kMaximumChannels = 64;
+constexpr std::uint32_t kLongestQuantum = 16'384;
+constexpr std::size_t kLongestCommand = std::size_t{4} << 20U;
+/// The memory of a module cannot be returned to the system, and ends at 4 GiB.
+constexpr GraphLimits kLimits{.nodes = 4'096,
+                              .connections = 16'384,
+                              .memory_bytes = std::uint64_t{512} << 20U,
+                              .delay_bytes = std::uint64_t{64} << 20U,
+                              .document_bytes = std::size_t{2} << 20U};
+constexpr std::uint64_t kKeptBytes = std::uint64_t{16} << 20U;
 
-std::string g_text;        // written by the host for the next call
-std::string g_last_error;  // message of the last call that failed
-std::string g_warnings;    // of the last rta_load_document()
-std::string g_document;    // of the last rta_write_document()
+std::string g_text;                 // written by the host for the next call
+std::string g_last_error;           // message of the last call that failed
+std::string g_warnings;             // of the last rta_load_document()
+std::string g_document;             // of the last rta_write_document()
+std::string g_reply;                // of the last rta_execute() or rta_next_event()
+std::vector<float> g_host_samples;  // of the last rta_host_buffer()
 
 std::uint32_t refuse(const Error& error) {
     g_last_error = error.sentence;
@@ -39,56 +49,8 @@ std::uint32_t refuse(const Error& error) {
 
 std::uint32_t refuse(ErrorCode code, std::string sentence) { return refuse(Error{code, std::move(sentence), {}}); }
 
-/// Channels of a device in memory, which the host reads and writes.
-class Channels {
- public:
-    Channels(std::uint32_t count, std::uint32_t frames) : samples_(std::size_t{count} * frames) {
-        for (std::uint32_t index = 0; index < count; ++index)
-            pointers_.push_back(&samples_[std::size_t{index} * frames]);
-    }
-
-    [[nodiscard]] float* channel(std::uint32_t index) const {
-        return index < pointers_.size() ? pointers_[index] : nullptr;
-    }
-    [[nodiscard]] float* const* pointers() const { return pointers_.data(); }
-    [[nodiscard]] std::uint32_t count() const { return static_cast<std::uint32_t>(pointers_.size()); }
-
- private:
-    std::vector<float> samples_;
-    std::vector<float*> pointers_;
-};
-
-class FaultObserver final : public Engine::Observer {
- public:
-    void applied(std::uint64_t /*serial*/, std::uint64_t /*frame*/) override {}
-    void node_faulted(const std::string& node, std::uint64_t frame) override {
-        if (!sentence_.empty()) sentence_ += "; ";
-        sentence_ += "node " + node + " produced NaN or infinity at frame " + std::to_string(frame) +
-                     " and is muted until it has been rebuilt";
-    }
-    void transaction_heard(std::uint64_t /*revision*/, std::uint64_t /*frame*/) override {}
-    void device_faded(std::uint64_t /*frame*/) override {}
-
-    /// Returns a message about all nodes that have faulted since the last call; empty if none.
-    [[nodiscard]] std::string take() { return std::exchange(sentence_, {}); }
-
- private:
-    std::string sentence_;
-};
-
-struct Instance {
-    Instance(const EngineConfig& config, std::uint32_t channels_in, std::uint32_t channels_out)
-        : engine{builtin_nodes(), config},
-          inputs{channels_in, config.block_size},
-          outputs{channels_out, config.block_size},
-          generation{engine.gate().start_generation()} {}
-
-    Engine engine;
-    Channels inputs;
-    Channels outputs;
-    AudioThreadGate::Generation generation;
-    FaultObserver faults;
-};
+/// The engine of process_block().
+PageEngine* g_latest = nullptr;
 
 }  // namespace
 
@@ -105,8 +67,8 @@ RTA_EXPORT(rta_last_error_length) std::size_t rta_last_error_length() { return g
 /// Creates an engine; returns 0 on error. `sample_rate_hz`: 8000 to 384000. `block_size`: frames, a power of two from
 /// 16 to 1024. `channels_in` and `channels_out`: 0 to 64.
 RTA_EXPORT(rta_create)
-Instance* rta_create(double sample_rate_hz, std::uint32_t block_size, std::uint32_t channels_in,
-                     std::uint32_t channels_out) {
+PageEngine* rta_create(double sample_rate_hz, std::uint32_t block_size, std::uint32_t channels_in,
+                       std::uint32_t channels_out) {
     if (!(sample_rate_hz >= 8'000.0 && sample_rate_hz <= 384'000.0)) {
         refuse(ErrorCode::invalid_argument, "invalid sample rate: expected 8000 to 384000 Hz");
         return nullptr;
@@ -121,23 +83,29 @@ Instance* rta_create(double sample_rate_hz, std::uint32_t block_size, std::uint3
                "too many channels: expected at most " + std::to_string(kMaximumChannels) + " inputs and outputs");
         return nullptr;
     }
-    return new Instance{EngineConfig{.sample_rate_hz = sample_rate_hz, .block_size = block_size}, channels_in,
-                        channels_out};
+    g_latest = new PageEngine{
+        EngineConfig{
+            .sample_rate_hz = sample_rate_hz, .block_size = block_size, .limits = kLimits, .kept_bytes = kKeptBytes},
+        channels_in, channels_out};
+    return g_latest;
 }
 
-RTA_EXPORT(rta_destroy) void rta_destroy(Instance* instance) { delete instance; }
+RTA_EXPORT(rta_destroy) void rta_destroy(PageEngine* instance) {
+    if (g_latest == instance) g_latest = nullptr;
+    delete instance;
+}
 
 /// Replaces the graph by the document in rta_text(). Nodes that stay keep their state; all changes crossfade.
-RTA_EXPORT(rta_load_document) std::uint32_t rta_load_document(Instance* instance) {
+RTA_EXPORT(rta_load_document) std::uint32_t rta_load_document(PageEngine* instance) {
     g_warnings.clear();
-    auto loaded = load_document(g_text, instance->engine.registry(), instance->engine.config().sample_rate_hz);
+    auto loaded = load_document(g_text, instance->engine().registry(), instance->engine().config().sample_rate_hz);
     if (!loaded) return refuse(loaded.error());
     for (const std::string& warning : loaded->warnings) g_warnings += warning + "\n";
     Transaction transaction;
     transaction.edits.emplace_back(ReplaceGraph{std::move(loaded->document)});
-    auto prepared = instance->engine.prepare(std::move(transaction));
+    auto prepared = instance->engine().prepare(std::move(transaction));
     if (!prepared) return refuse(prepared.error());
-    const auto ticket = instance->engine.commit(*prepared);
+    const auto ticket = instance->engine().commit(*prepared);
     return ticket ? 0 : refuse(ticket.error());
 }
 
@@ -147,15 +115,15 @@ RTA_EXPORT(rta_warnings) const char* rta_warnings() { return g_warnings.data(); 
 RTA_EXPORT(rta_warnings_length) std::size_t rta_warnings_length() { return g_warnings.size(); }
 
 /// Returns the document of the current graph in rta_document(): UTF-8, not terminated. Valid until the next call.
-RTA_EXPORT(rta_write_document) std::size_t rta_write_document(const Instance* instance) {
-    g_document = write_document(instance->engine.graph().document());
+RTA_EXPORT(rta_write_document) std::size_t rta_write_document(PageEngine* instance) {
+    g_document = write_document(instance->engine().graph().document());
     return g_document.size();
 }
 RTA_EXPORT(rta_document) const char* rta_document() { return g_document.data(); }
 
 /// Sets the parameter `NODE.PARAMETER` named in rta_text(), in its own unit, over `ramp_ms` (negative: 20 ms, the
 /// default).
-RTA_EXPORT(rta_set_parameter) std::uint32_t rta_set_parameter(Instance* instance, float value, float ramp_ms) {
+RTA_EXPORT(rta_set_parameter) std::uint32_t rta_set_parameter(PageEngine* instance, float value, float ramp_ms) {
     const auto dot = g_text.find('.');
     if (dot == std::string::npos) {
         return refuse(ErrorCode::invalid_argument, "invalid parameter \"" + g_text + "\": expected NODE.PARAMETER");
@@ -163,36 +131,76 @@ RTA_EXPORT(rta_set_parameter) std::uint32_t rta_set_parameter(Instance* instance
     SetParameter change{
         .node = g_text.substr(0, dot), .parameter = g_text.substr(dot + 1), .value = value, .ramp_ms = {}};
     if (!(ramp_ms < 0.0F)) change.ramp_ms = ramp_ms;
-    const auto ticket = instance->engine.set_parameters({&change, 1});
+    const auto ticket = instance->engine().set_parameters({&change, 1});
     return ticket ? 0 : refuse(ticket.error());
 }
 
 /// Return the `block_size` samples of a device channel, counted from 0, or 0 if it does not exist. Write to inputs
 /// before rta_render() and read outputs after it.
-RTA_EXPORT(rta_input) float* rta_input(Instance* instance, std::uint32_t channel) {
-    return instance->inputs.channel(channel);
+RTA_EXPORT(rta_input) float* rta_input(PageEngine* instance, std::uint32_t channel) {
+    return instance->device().inputs().channel(channel);
 }
-RTA_EXPORT(rta_output) const float* rta_output(Instance* instance, std::uint32_t channel) {
-    return instance->outputs.channel(channel);
+RTA_EXPORT(rta_output) const float* rta_output(PageEngine* instance, std::uint32_t channel) {
+    return instance->device().outputs().channel(channel);
 }
 
 /// Renders one block.
-RTA_EXPORT(rta_render) std::uint32_t rta_render(Instance* instance) {
-    auto claim = instance->engine.gate().try_claim(instance->generation);
-    if (!claim) return refuse(ErrorCode::internal, "the gate of the audio thread is closed");
-    const std::uint32_t frames = instance->engine.config().block_size;
-    const DeviceBlock device{
-        .inputs = AudioReadView{instance->inputs.pointers(), instance->inputs.count(), frames},
-        .outputs = AudioWriteView{instance->outputs.pointers(), instance->outputs.count(), frames},
-    };
-    instance->engine.renderer().render(claim.key(), device);
-    return 0;
+RTA_EXPORT(rta_render) std::uint32_t rta_render(PageEngine* instance) {
+    return instance->device().render() ? 0 : refuse(ErrorCode::internal, "the gate of the audio thread is closed");
 }
 
-/// Frees what rendering has returned and prunes what has faded out. Call it every few milliseconds of audio. Returns
-/// INTERNAL, with the names of the nodes, once after nodes have produced NaN or infinity.
-RTA_EXPORT(rta_poll) std::uint32_t rta_poll(Instance* instance) {
-    instance->engine.poll(instance->faults);
-    const std::string fault = instance->faults.take();
+/// Frees what rendering has returned and prunes what has faded out. Call it every few milliseconds of audio, unless
+/// rta_next_event() is called. Returns INTERNAL, with the names of the nodes, once after nodes have produced NaN or infinity.
+RTA_EXPORT(rta_poll) std::uint32_t rta_poll(PageEngine* instance) {
+    instance->poll();
+    const std::string fault = instance->take_faults();
     return fault.empty() ? 0 : refuse(ErrorCode::internal, fault);
 }
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Hosts that cut time as they like, and command with JSON; see docs/decisions/0028-page-engine.md
+
+/// Returns memory for the samples of `frames` frames, at most 16384: those of each input, then those of each output, one
+/// channel after the other. Returns 0 if `frames` is too large. Valid until the next call; any later command may move it.
+RTA_EXPORT(rta_host_buffer) float* rta_host_buffer(PageEngine* instance, std::uint32_t frames) {
+    if (frames > kLongestQuantum) return nullptr;
+    const std::size_t channels = instance->device().inputs().count() + instance->device().outputs().count();
+    if (g_host_samples.size() < channels * frames) g_host_samples.resize(channels * frames);
+    return g_host_samples.data();
+}
+
+/// Renders `frames` frames: reads inputs from, and writes outputs to, the memory of rta_host_buffer() for as many frames.
+RTA_EXPORT(rta_process) std::uint32_t rta_process(PageEngine* instance, std::uint32_t frames) {
+    float* const inputs = g_host_samples.data();
+    float* const outputs = inputs + std::size_t{instance->device().inputs().count()} * frames;
+    return instance->device().process(inputs, outputs, frames)
+               ? 0
+               : refuse(ErrorCode::internal, "the gate of the audio thread is closed");
+}
+
+/// Renders `frames` frames of the engine that was created last, which captures silence, to `output`: one channel after the
+/// other.
+RTA_EXPORT(process_block) void process_block(float* output, std::uint32_t frames) {
+    if (g_latest == nullptr) return;
+    static_cast<void>(g_latest->device().process(nullptr, output, frames));
+}
+
+/// Executes the command in rta_text(). Returns the length of the reply in rta_reply().
+RTA_EXPORT(rta_execute) std::size_t rta_execute(PageEngine* instance) {
+    if (g_text.size() > kLongestCommand) {
+        g_reply =
+            R"({"error":{"code":"INVALID_ARGUMENT","message":"the command is too long: expected at most 4194304 bytes"}})";
+    } else {
+        g_reply = instance->execute(g_text);
+    }
+    return g_reply.size();
+}
+
+/// Returns the length of the next event, in rta_reply(); 0: none now. Call it after each block until it returns 0.
+RTA_EXPORT(rta_next_event) std::size_t rta_next_event(PageEngine* instance) {
+    g_reply = instance->next_event();
+    return g_reply.size();
+}
+
+/// Returns the reply or the event: UTF-8, not terminated.
+RTA_EXPORT(rta_reply) const char* rta_reply() { return g_reply.data(); }

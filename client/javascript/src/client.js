@@ -21,7 +21,10 @@ export class Client {
   #closing = new AbortController();
   #subscriptions = new Subscriptions(this);
 
-  /** Connects. `open(signal)` resolves to {transport, peer, fingerprint}; `peer` names the daemon in errors, also before. */
+  /**
+   * Connects. `open(signal)` resolves to {transport, peer, fingerprint}, or to {session, peer} with a function that takes the
+   * listener and returns a session; `peer` names the daemon in errors, also before.
+   */
   static async connect(open, {name = 'rta-client', token = '', deadlineMs = DEFAULT_DEADLINE_MS, signal, ...others} = {},
                        peer = 'rtad') {
     checkOptions(others, ['name', 'token', 'deadlineMs', 'signal'], 'connect()');
@@ -216,14 +219,15 @@ export class Client {
     const start = Date.now();
     const {signal} = abort;
     const opened = this.#open(signal);
-    const {transport, peer, fingerprint = null} = await within(opened, this.#deadlineMs, signal,
+    const way = await within(opened, this.#deadlineMs, signal,
       `cannot connect to ${this.peer} within ${this.#deadlineMs} ms`).catch((error) => {
       abort.abort(error);
-      opened.then(({transport: late}) => late.close(), () => {});
+      opened.then((late) => discard(late, error), () => {});
       throw error;
     });
+    const {peer, fingerprint = null} = way;
     let ended = false;
-    const session = new Session(transport, peer, {
+    const session = sessionOver(way, {
       deliver: (event, bytes) => this.#subscriptions.deliver(event, bytes),
       full: () => this.#subscriptions.full,
       end: (error) => {
@@ -246,6 +250,17 @@ export class Client {
     }
     if (!ended) this.#session = session;
   }
+}
+
+/** Returns the session of what was opened: the session that it provides, or one over its transport. */
+function sessionOver({transport, session, peer}, listener) {
+  return session ? session(listener) : new Session(transport, peer, listener);
+}
+
+/** Closes what was opened too late. */
+function discard({transport, session}, error) {
+  if (session) session({deliver() {}, full: () => false, end() {}}).close(error);
+  else transport.close();
 }
 
 /** Returns the When of a time: {in_s}, {frame}, {utc_us} or a Date. */

@@ -30,6 +30,8 @@ export type ErrorCode = 'INVALID_ARGUMENT' | 'DEADLINE_EXCEEDED' | 'NOT_FOUND' |
 
 /** Why a call failed. Every promise of this library rejects with it, or with the reason of an aborted signal. */
 export class RtaError extends Error {
+  constructor(code: ErrorCode, message: string,
+              details?: {editIndex?: number; result?: unknown; conflict?: Conflict; cause?: unknown});
   name: 'RtaError';
   code: ErrorCode;
   /** Index, from 0, of the edit of a transaction, or of the change of set(), that was refused. */
@@ -63,13 +65,46 @@ export interface ConnectOptions {
   signal?: AbortSignal;
 }
 
+/** Takes what a session receives. */
+export interface SessionListener {
+  /** Takes an event, and its size in bytes, by which unread events are bounded. */
+  deliver(event: Event, bytes: number): void;
+  /** Returns whether every reader of events is behind: the session then drops telemetry, until resume(). */
+  full(): boolean;
+  /** Must be called once, when the session ends. */
+  end(error: Error): void;
+}
+
+/** Answers requests in place of a connection to a daemon, for example by an engine in the same program. */
+export interface Session {
+  /** Is called first. Resolves to the result of hello. */
+  greet(greeting: {name: string; token: string; deadlineMs: number; signal?: AbortSignal}): Promise<HelloResult>;
+  /** Answers a request, in order. Resolves to the result of its kind; rejects with RtaError, or with the reason of the signal. */
+  call(request: AnyRequest, options: {deadlineMs: number; signal?: AbortSignal}): Promise<unknown>;
+  /** full() of the listener may have changed. */
+  resume(): void;
+  /** Ends the session: pending calls reject with the error. */
+  close(error: Error): void;
+}
+
 /**
- * Connects over the transport that `open` opens. `peer` names the daemon in errors. `signal` is aborted when opening takes
- * too long.
+ * Connects over the transport that `open` opens, or by the session that it provides. `peer` names the daemon in errors.
+ * `signal` is aborted when opening takes too long.
  */
 export function connectOver(
-  open: (signal: AbortSignal) => Promise<{transport: Transport; peer: string; fingerprint?: string | null}>,
+  open: (signal: AbortSignal) => Promise<
+    {transport: Transport; peer: string; fingerprint?: string | null} |
+    {session: (listener: SessionListener) => Session; peer: string}>,
   options?: ConnectOptions): Promise<Client>;
+
+/**
+ * Returns the kind of a request, and the request as a daemon receives it: with all fields, and floats rounded. Throws RtaError
+ * if it is not a request. For a Session of another kind.
+ */
+export function requestAsReceived(request: AnyRequest): {kind: keyof Requests; request: Partial<Requests>};
+/** Returns a message of a daemon as a client receives it, and its size in bytes. For a Session of another kind. */
+export function messageAsReceived(message: {response?: object; event?: object}):
+  {response?: {[kind: string]: unknown}; event?: Event; bytes: number};
 
 export interface CallOptions {
   /** Limit for this call, in ms. The request may take effect nevertheless. Default: that of connect(), plus timeout_ms. */

@@ -3,7 +3,10 @@
 import {Client} from './client.js';
 
 export {RtaError} from './errors.js';
-export {TOPICS} from './protocol.js';
+export {TOPICS, messageAsReceived, requestAsReceived} from './protocol.js';
 
-/** Connects over the transport that `open` opens. `open(signal)` resolves to {transport, peer, fingerprint}. */
+/**
+ * Connects over the transport that `open` opens. `open(signal)` resolves to {transport, peer, fingerprint}, or to
+ * {session, peer} for an engine that answers requests without a connection. core.d.ts describes both.
+ */
 export function connectOver(open, options) { return Client.connect(open, options); }

@@ -3,7 +3,8 @@
 //
 //   node generate.mjs PROTO_DIR OUTPUT_DIR
 //
-//   OUTPUT_DIR/descriptor.js   all messages, for protobufjs, so that the package needs no .proto files and no file system
+//   OUTPUT_DIR/descriptor.js   all messages and enums, so that the package needs no .proto files and no file system:
+//                              {MESSAGE: {FIELD: [ID, TYPE, '' | 'optional' | 'repeated' | 'map' | 'oneof NAME']}}
 //   OUTPUT_DIR/messages.d.ts   the TypeScript types of the objects that the library accepts and returns
 import fs from 'node:fs';
 import path from 'node:path';
@@ -77,9 +78,32 @@ function declarations(root) {
     kindsOf('Results', 'The results, by the name of the request.', Response.oneofs.result)].join('\n');
 }
 
+/** Types of fields that the library encodes. */
+const SCALARS = new Set(['string', 'bool', 'uint32', 'uint64', 'int64', 'float', 'double']);
+
+/** Returns the name of a type as in the descriptor. */
+const shortName = ({fullName}) => fullName.replace(/^\.(rta\.v1\.)?/, '');
+
+function describeField(field) {
+  if (field.map && field.keyType !== 'string') failed(`${field.fullName}: a map from ${field.keyType}`);
+  if (!field.resolvedType && !SCALARS.has(field.type)) failed(`${field.fullName}: the library does not encode ${field.type}`);
+  const type = field.resolvedType ? shortName(field.resolvedType) : field.type;
+  const oneof = field.partOf && !field.partOf.isProto3Optional ? `oneof ${field.partOf.name}` : '';
+  const presence = field.hasPresence && !(field.resolvedType instanceof protobuf.Type) ? 'optional' : '';
+  const rule = field.map ? 'map' : field.repeated ? 'repeated' : oneof || presence;
+  return rule === '' ? [field.id, type] : [field.id, type, rule];
+}
+
+function descriptor(root) {
+  const all = root.lookup('rta.v1').nestedArray.flatMap((type) => [type, ...type.nestedArray ?? []]);
+  const entries = (kind, describe) => Object.fromEntries(all.filter((type) => type instanceof kind).map((type) => [shortName(type), describe(type)]));
+  const enums = entries(protobuf.Enum, ({values}) => values);
+  const messages = entries(protobuf.Type, ({fieldsArray}) => Object.fromEntries(fieldsArray.map((field) => [field.name, describeField(field)])));
+  return `// Generated from proto/rta/v1.\nexport const enums = ${JSON.stringify(enums)};\nexport const messages = ${JSON.stringify(messages)};\n`;
+}
+
 const [protoDirectory, outputDirectory] = process.argv.slice(2);
 const root = load(protoDirectory);
 fs.mkdirSync(outputDirectory, {recursive: true});
-fs.writeFileSync(path.join(outputDirectory, 'descriptor.js'),
-  `// Generated from proto/rta/v1.\nexport default ${JSON.stringify(root.toJSON())};\n`);
+fs.writeFileSync(path.join(outputDirectory, 'descriptor.js'), descriptor(root));
 fs.writeFileSync(path.join(outputDirectory, 'messages.d.ts'), declarations(root));

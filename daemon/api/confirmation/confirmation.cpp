@@ -61,7 +61,7 @@ struct Confirmation::Plan {
         content.transaction.edits = difference(snapshot->graph, target, Pairs::by_identity);
         const std::vector<Edit>& edits = content.transaction.edits;
         empty = edits.empty();
-        fresh_nodes = api::fresh_nodes(edits, snapshot->graph, engine.registry());
+        fresh_nodes = rta::fresh_nodes(edits, snapshot->graph, engine.registry());
         for (const Edit& edit : edits) to_wire(edit, *content.edits.add_edits());
         content.whole_graph = true;  // no client has numbered the edits
         content.any_size = true;

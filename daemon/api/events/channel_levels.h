@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "api/events/telemetry.h"
+#include "engine/level_values.h"
 #include "engine/measurements.h"
 #include "rta/v1/control.pb.h"
 
@@ -17,11 +18,7 @@ namespace rta::api {
 
 // What the events about levels have in common. [control]
 
-/// Returns the level of a factor; not below Telemetry::kFloorDb.
-[[nodiscard]] float decibels(double gain);
 void write_channel(const MeasuredLevels::Channel& channel, v1::ChannelLevel& message);
-/// Adds measurements to those since the previous event. Channels of a previous device or node are dropped.
-void add_channels(const std::vector<MeasuredLevels::Channel>& taken, std::vector<MeasuredLevels::Channel>& sum);
 /// Returns the rate for a client that wants this one: if `rates`, a map by rate, has `maximum` others, the nearest of them.
 [[nodiscard]] float nearest_rate(const auto& rates, float wanted_hz, std::size_t maximum) {
     if (rates.contains(wanted_hz) || rates.size() < maximum) return wanted_hz;

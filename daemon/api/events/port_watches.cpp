@@ -19,13 +19,6 @@ namespace {
 constexpr std::chrono::microseconds kLongestPoll{50'000};
 constexpr std::chrono::microseconds kShortestPoll{2'000};
 
-void add_record(const LevelRecord& record, std::vector<MeasuredLevels::Channel>& channels) {
-    MeasuredLevels::Channel& channel = channels[record.channel];
-    channel.peak = std::max(channel.peak, record.peak);
-    channel.sum_of_squares += record.sum_of_squares;
-    channel.frame_count += record.channel_frame_count;
-}
-
 /// Returns each port once, in the order in which it is listed first.
 std::vector<PortWatches::Watch> merged(std::span<const PortWatches::Watch> watches) {
     std::vector<PortWatches::Watch> result;
@@ -410,7 +403,7 @@ bool PortWatches::update_spectra(Measured& port) {
     }
     std::vector<float>& magnitudes = port.next_spectra.emplace_back(dsp::Spectrum::kBands);
     analyzer_->magnitudes(latest, std::span<float, dsp::Spectrum::kBands>{magnitudes});
-    for (float& magnitude : magnitudes) magnitude = decibels(static_cast<double>(magnitude));
+    for (float& magnitude : magnitudes) magnitude = level_db(static_cast<double>(magnitude));
     if (port.next_spectra.size() < samples.channel_count()) return false;
     port.spectra = std::exchange(port.next_spectra, {});
     port.spectra_frame = frame_;

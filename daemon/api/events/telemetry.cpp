@@ -31,14 +31,8 @@ void write_loudness(const MeasuredLevels::Source& meter, v1::Loudness& message) 
     if (loudness.range_lu) message.set_range_lu(*loudness.range_lu);
     if (loudness.maximum_momentary_lufs) message.set_maximum_momentary_lufs(*loudness.maximum_momentary_lufs);
     if (loudness.maximum_short_term_lufs) message.set_maximum_short_term_lufs(*loudness.maximum_short_term_lufs);
-    message.set_maximum_true_peak_db(decibels(static_cast<double>(meter.maximum_true_peak)));
+    message.set_maximum_true_peak_db(level_db(static_cast<double>(meter.maximum_true_peak)));
     message.set_measured_s(loudness.measured_s);
-}
-
-float reduction_db(float gain) {
-    const double db = -20.0 * std::log10(static_cast<double>(gain));  // of 0: infinity
-    // Of 1: -0.
-    return std::max(0.0F, std::min(static_cast<float>(db), Telemetry::kLargestReductionDb));
 }
 
 void write_reduction(const GraphNode& node, const dsp::GainRange& gain, v1::GainReduction& message) {
@@ -184,7 +178,7 @@ void Telemetry::write_levels(const Group& group, const MeasuredLevels& taken, v1
         for (const auto& channel : channels) {
             v1::ChannelLevel& level = *levels.add_channels();
             write_channel(channel, level);
-            level.set_true_peak_db(decibels(static_cast<double>(channel.true_peak)));
+            level.set_true_peak_db(level_db(static_cast<double>(channel.true_peak)));
         }
         write_loudness(*meter, *levels.mutable_loudness());
     }

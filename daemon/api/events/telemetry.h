@@ -29,10 +29,6 @@ class Telemetry {
     /// Channels in one event of levels; meters beyond it, in the order of their names, are left out. A node with a gain
     /// reduction counts as one channel.
     static constexpr std::size_t kMaximumChannels = 16'384;
-    /// Reported for all lower levels.
-    static constexpr float kFloorDb = -150.0F;
-    /// Reported for all larger gain reductions.
-    static constexpr float kLargestReductionDb = 120.0F;
     /// Nodes in one event of node loads, heaviest first.
     static constexpr std::size_t kMaximumNodeLoads = 64;
     /// Interval of node load events; each node is timed three times in it.

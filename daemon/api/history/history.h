@@ -19,6 +19,7 @@
 #include "api/history/undo_plan.h"
 #include "api/workers.h"
 #include "engine/engine.h"
+#include "graph/edit_checks.h"
 
 namespace rta::api {
 
@@ -26,7 +27,7 @@ namespace rta::api {
 /// memory, the history is forgotten, because a step that is missing would make the others wrong. [control]
 class History {
  public:
-    static constexpr std::size_t kMaximumSteps = 1'000;
+    static constexpr std::size_t kMaximumSteps = rta::kMaximumSteps;
     /// Of all steps; the latest one is kept even if it takes more.
     static constexpr std::size_t kMaximumBytes = std::size_t{32} << 20U;
     /// Changes of the same parameters by the same author are one step if the next follows within this time.

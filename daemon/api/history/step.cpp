@@ -5,8 +5,8 @@
 #include <variant>
 
 #include "api/convert.h"
-#include "api/edit_summary.h"
 #include "graph/difference.h"
+#include "graph/edit_summary.h"
 
 namespace rta::api {
 namespace {

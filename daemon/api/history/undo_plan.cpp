@@ -10,6 +10,7 @@
 #include <variant>
 
 #include "api/history/undo_target.h"
+#include "graph/edit_checks.h"
 
 namespace rta::api {
 namespace {
@@ -101,7 +102,9 @@ class Planner {
             if (!can_be_taken(i) || hopeless.contains(i) || (!wish_.of_all && author != wish_.author)) continue;
             steps.emplace_back(wish_.redo ? steps_[i].undo_order : steps_[i].number, i);
         }
-        if (steps.size() < wish_.steps) return std::unexpected(too_few(steps.size()));
+        if (steps.size() < wish_.steps)
+            return std::unexpected(
+                too_few_steps(wish_.redo, wish_.of_all ? "" : wish_.author, steps.size(), wish_.steps));
         std::ranges::sort(steps, std::greater<>{});
         for (std::size_t i = 0; i < wish_.steps; ++i) chosen.insert(steps[i].second);
         return chosen;
@@ -117,16 +120,6 @@ class Planner {
             chosen.insert(index);
         }
         return chosen;
-    }
-
-    [[nodiscard]] Error too_few(std::size_t count) const {
-        const std::string whose = wish_.of_all ? "" : " of " + wish_.author;
-        const std::string what = wish_.redo ? "apply again" : "undo";
-        if (count == 0) return {ErrorCode::not_found, "no step" + whose + " is left to " + what, {}};
-        return {ErrorCode::not_found,
-                (count == 1 ? "there is only 1 step" : "there are only " + std::to_string(count) + " steps") + whose +
-                    " to " + what + ", not " + std::to_string(wish_.steps),
-                {}};
     }
 
     Expected<UndoPlan> plan_for(const std::set<std::size_t>& chosen) {
@@ -240,23 +233,6 @@ class Planner {
 };
 
 }  // namespace
-
-std::vector<std::string> fresh_nodes(std::span<const Edit> edits, const AudioGraph& graph,
-                                     const NodeRegistry& registry) {
-    std::set<std::string> fresh;
-    for (const Edit& edit : edits) {
-        if (const auto* add = std::get_if<AddNode>(&edit)) {
-            const NodeType* const type = registry.find(add->type);
-            if (type != nullptr && type->remembers_input) fresh.insert(add->name);
-        } else if (const auto* change = std::get_if<ChangeSettings>(&edit)) {
-            const GraphNode* const node = graph.find(change->node);
-            if (node != nullptr && node->description->type->remembers_input) fresh.insert(change->node);
-        } else if (const auto* remove = std::get_if<RemoveNode>(&edit)) {
-            fresh.erase(remove->name);
-        }
-    }
-    return {fresh.begin(), fresh.end()};
-}
 
 Expected<UndoPlan> plan_undo(std::span<const HistoryStep> steps, const UndoWish& wish, const AudioGraph& graph,
                              const NodeRegistry& registry) {

@@ -10,6 +10,7 @@
 #include "api/history/step.h"
 #include "graph/audio_graph.h"
 #include "graph/edit.h"
+#include "graph/fresh_nodes.h"
 #include "text/error.h"
 
 namespace rta::api {
@@ -44,9 +45,5 @@ struct UndoPlan {
 /// NOT_FOUND: not as many steps. FAILED_PRECONDITION: another step does not allow it, which is named. [any]
 [[nodiscard]] Expected<UndoPlan> plan_undo(std::span<const HistoryStep> steps, const UndoWish& wish,
                                            const AudioGraph& graph, const NodeRegistry& registry);
-
-/// Returns the nodes that the edits add or rebuild, and that remember what they have heard. [any]
-[[nodiscard]] std::vector<std::string> fresh_nodes(std::span<const Edit> edits, const AudioGraph& graph,
-                                                   const NodeRegistry& registry);
 
 }  // namespace rta::api

@@ -8,12 +8,12 @@
 #include <utility>
 
 #include "api/client.h"
-#include "api/edit_summary.h"
 #include "api/events/changes.h"
 #include "api/exception_barrier.h"
 #include "api/requests/commit.h"
 #include "api/requests/guard.h"
 #include "api/services.h"
+#include "graph/edit_summary.h"
 
 namespace rta::api::requests {
 namespace {
@@ -44,7 +44,7 @@ std::string summary_of(const TransactionState& transaction) {
     constexpr std::size_t kMost = 1'000;
     if (!transaction.label.empty()) return transaction.label;
     const std::vector<Edit>& edits = transaction.prepared.transaction().edits;
-    return edits.size() > kMost ? std::to_string(edits.size()) + " edits" : rta::api::summary_of(edits);
+    return edits.size() > kMost ? std::to_string(edits.size()) + " edits" : rta::summary_of(edits);
 }
 
 /// Reserves the confirmation. Returns whether the transaction can be committed now; otherwise the request is executed

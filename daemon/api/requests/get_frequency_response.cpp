@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "graph/frequency_response.h"
 
-#include <algorithm>
-#include <cmath>
 #include <complex>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <numbers>
 #include <span>
 #include <string>
 #include <utility>
@@ -16,30 +13,16 @@
 #include "api/call.h"
 #include "api/services.h"
 #include "api/workers.h"
+#include "graph/response_values.h"
 #include "plan/signal_path.h"
 
 namespace rta::api::requests {
 namespace {
 
-constexpr std::size_t kAudibleCount = 961;
-
-/// Returns `count` frequencies from 20 Hz to 20 kHz with equal ratios.
-std::vector<float> audible_frequencies(double sample_rate_hz, std::size_t count) {
-    constexpr double kLowest = 20.0;
-    const double highest = std::min(20'000.0, 0.45 * sample_rate_hz);
-    std::vector<float> frequencies_hz;
-    for (std::size_t i = 0; i < count; ++i) {
-        const double share = static_cast<double>(i) / static_cast<double>(count - 1);
-        frequencies_hz.push_back(static_cast<float>(kLowest * std::pow(highest / kLowest, share)));
-    }
-    return frequencies_hz;
-}
-
 void describe_values(std::span<const std::complex<double>> values, v1::PortResponse& message) {
-    constexpr double kFloorDb = -300.0;
     for (const std::complex<double>& value : values) {
-        message.add_magnitude_db(static_cast<float>(std::max(20.0 * std::log10(std::abs(value)), kFloorDb)));
-        message.add_phase_deg(static_cast<float>(std::arg(value) * 180.0 / std::numbers::pi));
+        message.add_magnitude_db(magnitude_db(value));
+        message.add_phase_deg(phase_deg(value));
     }
 }
 
@@ -50,20 +33,11 @@ void describe_frequencies(double sample_rate_hz, std::span<const float> frequenc
 }
 
 Expected<void> check(const v1::GetFrequencyResponse& wanted) {
-    constexpr int kMostFrequencies = 2048;
-    if (wanted.frequencies_hz_size() > kMostFrequencies) {
-        return fail(ErrorCode::invalid_argument, "frequencies_hz has " + std::to_string(wanted.frequencies_hz_size()) +
-                                                     " elements; at most " + std::to_string(kMostFrequencies) +
-                                                     " are allowed");
-    }
-    const bool has_path = !wanted.from().empty() && !wanted.to().empty();
-    const bool has_half = wanted.from().empty() != wanted.to().empty();
-    const bool has_channel = wanted.from_channel() != 0 || wanted.to_channel() != 0;
-    if (has_half || (has_path && !wanted.node().empty()) || (!has_path && has_channel)) {
-        return fail(ErrorCode::invalid_argument,
-                    "expected either node, or from and to (with from_channel and to_channel, if needed)");
-    }
-    return {};
+    return check_response(static_cast<std::size_t>(wanted.frequencies_hz_size()),
+                          {.node = !wanted.node().empty(),
+                           .from = !wanted.from().empty(),
+                           .to = !wanted.to().empty(),
+                           .channel = wanted.from_channel() != 0 || wanted.to_channel() != 0});
 }
 
 /// Everything that the worker needs, and its result.
@@ -97,15 +71,6 @@ Expected<v1::FrequencyResponseResult> node_response(const ResponseJob& job) {
         describe_values(response.values, output);
     }
     return result;
-}
-
-/// Returns fewer frequencies for long paths, which still draw a curve. `cost` is that of one frequency.
-std::size_t frequency_count(std::size_t cost) {
-    constexpr std::size_t kMostCost = 8'000'000;  // a quarter of kMaximumResponseS, for slower processors
-    constexpr std::size_t kLeastCount = 61;
-    std::size_t count = kAudibleCount;
-    while (count > kLeastCount && count * cost > kMostCost) count = (count + 1) / 2;
-    return count;
 }
 
 /// Returns a function that returns false after kMaximumResponseS of processor time, and when the client has gone.

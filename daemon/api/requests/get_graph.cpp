@@ -1,55 +1,18 @@
 // SPDX-License-Identifier: MIT
 #include <memory>
 #include <string>
-#include <string_view>
-#include <unordered_map>
-#include <unordered_set>
 #include <utility>
+#include <vector>
 
 #include "api/call.h"
 #include "api/convert.h"
 #include "api/services.h"
 #include "api/workers.h"
 #include "document/document.h"
-#include "graph/port_text.h"
-#include "text/suggestion.h"
+#include "graph/graph_part.h"
 
 namespace rta::api::requests {
 namespace {
-
-Expected<void> check_get_graph(const v1::GetGraph& request) {
-    if (!v1::GraphContent_IsValid(request.content())) {
-        return fail(ErrorCode::invalid_argument,
-                    "unknown content " + std::to_string(request.content()) +
-                        ": expected GRAPH_CONTENT_MESSAGE (1) or GRAPH_CONTENT_DOCUMENT (2); without content, the "
-                        "answer has both");
-    }
-    if (!request.nodes().empty() && request.content() == v1::GRAPH_CONTENT_DOCUMENT) {
-        return fail(ErrorCode::invalid_argument,
-                    "a document describes the whole graph: leave nodes empty, or set content to GRAPH_CONTENT_MESSAGE");
-    }
-    return {};
-}
-
-/// Returns the requested nodes, and the connections from and to them.
-Expected<GraphDocument> part_of(const GraphDocument& whole, const v1::GetGraph& request) {
-    std::unordered_map<std::string_view, const GraphDocument::Node*> nodes;
-    for (const GraphDocument::Node& node : whole.nodes) nodes.emplace(node.name, &node);
-    GraphDocument part;
-    std::unordered_set<std::string_view> wanted;
-    for (const std::string& name : request.nodes()) {
-        const auto found = nodes.find(name);
-        if (found == nodes.end()) return fail(ErrorCode::not_found, unknown_name("node", name, names_of(whole.nodes)));
-        if (wanted.insert(name).second) part.nodes.push_back(*found->second);
-    }
-    for (const GraphDocument::Connection& connection : whole.connections) {
-        if (wanted.contains(split_port(connection.from).node) || wanted.contains(split_port(connection.to).node))
-            part.connections.push_back(connection);
-    }
-    part.latency_compensation = whole.latency_compensation;
-    part.annotation = whole.annotation;
-    return part;
-}
 
 /// Everything that the worker needs, and its result.
 struct GraphJob {
@@ -65,7 +28,8 @@ struct GraphJob {
     void run() {
         GraphDocument document = snapshot->graph.document();
         if (!wanted.nodes().empty()) {
-            auto part = part_of(document, wanted);
+            const std::vector<std::string> names{wanted.nodes().begin(), wanted.nodes().end()};
+            auto part = part_of(document, names);
             if (!part) {
                 answer = std::unexpected(std::move(part.error()));
                 return;
@@ -90,7 +54,7 @@ struct GraphJob {
 /// Writing a large graph takes long: a worker does it, from a snapshot.
 void get_graph(Call& call) {
     v1::GetGraph& wanted = *call.request.message.mutable_get_graph();
-    if (const auto valid = check_get_graph(wanted); !valid) return call.request.refuse(valid.error());
+    if (const auto valid = check_content(wanted.content(), !wanted.nodes().empty()); !valid) return call.request.refuse(valid.error());
     const auto job = std::make_shared<GraphJob>(GraphJob{.wanted = {},
                                                          .snapshot = call.services.snapshot(),
                                                          .id = call.request.message.id(),

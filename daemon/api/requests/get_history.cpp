@@ -8,6 +8,7 @@
 #include "api/call.h"
 #include "api/services.h"
 #include "api/workers.h"
+#include "graph/edit_checks.h"
 
 namespace rta::api::requests {
 namespace {
@@ -39,12 +40,7 @@ struct HistoryJob {
 void get_history(Call& call) {
     const v1::GetHistory& wanted = call.request.message.get_history();
     const std::uint32_t count = wanted.has_steps() ? wanted.steps() : kDefaultSteps;
-    if (count < 1 || count > History::kMaximumSteps) {
-        return call.request.refuse(
-            Error{ErrorCode::invalid_argument,
-                  "steps is " + std::to_string(count) + ": expected 1 to " + std::to_string(History::kMaximumSteps),
-                  {}});
-    }
+    if (const auto good = check_steps(count); !good) return call.request.refuse(good.error());
     std::vector<HistoryStep> steps = call.services.history.steps();
     if (wanted.has_before())
         std::erase_if(steps, [&](const HistoryStep& step) { return step.number >= wanted.before(); });

@@ -7,37 +7,10 @@
 #include "api/services.h"
 #include "graph/layout.h"
 #include "graph/parameter_spec.h"
+#include "graph/type_names.h"
 
 namespace rta::api {
 namespace {
-
-std::string_view kind_name(SettingSpec::Kind kind) {
-    switch (kind) {
-        case SettingSpec::Kind::integer:
-            return "integer";
-        case SettingSpec::Kind::number:
-            return "number";
-        case SettingSpec::Kind::on_off:
-            return "on_off";
-        case SettingSpec::Kind::choice:
-            return "choice";
-        case SettingSpec::Kind::text:
-            return "text";
-    }
-    return "";
-}
-
-std::string_view reports_name(Reports reports) {
-    switch (reports) {
-        case Reports::nothing:
-            return "";
-        case Reports::levels:
-            return "levels";
-        case Reports::gain_reduction:
-            return "gain_reduction";
-    }
-    return "";
-}
 
 void set_string(std::string& field, std::string_view text) { field.assign(text); }
 

@@ -12,7 +12,7 @@
 #include "api/requests/scheduled.h"
 #include "api/requests/transaction.h"
 #include "api/services.h"
-#include "text/format_number.h"
+#include "graph/edit_checks.h"
 
 namespace rta::api::requests {
 namespace {
@@ -27,10 +27,8 @@ Expected<void> check_recall(const v1::RecallScene& message) {
     if (message.has_confirm_within_s()) {
         if (auto good = Confirmation::check_time(message.confirm_within_s(), message.has_at()); !good) return good;
     }
-    if (message.has_fade_ms() && !(message.fade_ms() >= 0.0F && message.fade_ms() <= kMaximumRampMs)) {
-        return fail(ErrorCode::invalid_argument, "a fade of " + format_number(message.fade_ms()) +
-                                                     " ms is out of range: expected 0 to " +
-                                                     format_number(kMaximumRampMs) + " ms");
+    if (message.has_fade_ms()) {
+        if (auto good = check_fade(message.fade_ms()); !good) return good;
     }
     if (const auto max_load = read_max_load(message); !max_load) return std::unexpected(max_load.error());
     return {};

@@ -1,25 +1,18 @@
 // SPDX-License-Identifier: MIT
 #include <string>
-#include <string_view>
-#include <unordered_set>
 #include <vector>
 
 #include "api/call.h"
 #include "api/list_limits.h"
 #include "api/services.h"
-#include "text/quoting.h"
+#include "graph/edit_checks.h"
 
 namespace rta::api::requests {
 namespace {
 
 Expected<void> check_names(const std::vector<std::string>& nodes) {
     if (nodes.size() > kMaximumItems) return std::unexpected(too_many_items("nodes", nodes.size()));
-    std::unordered_set<std::string_view> seen;
-    for (const std::string& node : nodes) {
-        if (!seen.insert(node).second)
-            return fail(ErrorCode::invalid_argument, "duplicate node " + quoted(node) + ": name each node once");
-    }
-    return {};
+    return check_distinct(nodes);
 }
 
 }  // namespace

@@ -13,12 +13,13 @@
 #include "api/requests/scheduled.h"
 #include "api/requests/transaction.h"
 #include "api/services.h"
+#include "graph/edit_checks.h"
 
 namespace rta::api {
 
 Expected<std::vector<SetParameter>> to_changes(const v1::SetParameters& message) {
     const auto count = static_cast<std::size_t>(message.changes_size());
-    if (count == 0) return fail(ErrorCode::invalid_argument, "set_parameters has no changes: expected one or more");
+    if (count == 0) return std::unexpected(no_changes());
     if (count > kMaximumItems) return std::unexpected(too_many_items("changes", count));
     std::vector<SetParameter> changes;
     changes.reserve(count);

@@ -4,14 +4,14 @@
 
 #include "api/requests/output_call.h"
 #include "api/services.h"
+#include "graph/edit_checks.h"
 
 namespace rta::api::requests {
 
 void set_volume(Call& call) {
     const v1::SetVolume& message = call.request.message.set_volume();
     if (message.change_case() == v1::SetVolume::CHANGE_NOT_SET) {
-        return call.request.refuse(
-            {ErrorCode::invalid_argument, "set_volume has no change: expected volume_db or add_db", {}});
+        return call.request.refuse(no_volume_change());
     }
     const bool adds = message.change_case() == v1::SetVolume::kAddDb;
     const OutputControl::VolumeChange change{.db = adds ? message.add_db() : message.volume_db(), .adds = adds};

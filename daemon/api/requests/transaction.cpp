@@ -14,8 +14,8 @@
 #include "api/services.h"
 #include "frame/frame_codec.h"
 #include "graph/document_values.h"
+#include "graph/edit_checks.h"
 #include "text/format_number.h"
-#include "text/quoting.h"
 
 namespace rta::api {
 namespace {
@@ -29,10 +29,7 @@ constexpr std::size_t kEventOverheadBytes = 1024;
 std::unexpected<Error> invalid(std::string sentence) { return fail(ErrorCode::invalid_argument, std::move(sentence)); }
 
 Expected<SettingValue> to_setting(const Value& value, std::string_view name, std::string_view node) {
-    const auto refuse = [&](std::string_view kind) {
-        return invalid("setting " + quoted(name) + " of node " + quoted(node) + " is " + std::string{kind} +
-                       "; expected a number, a string, true or false");
-    };
+    const auto refuse = [&](std::string_view kind) { return std::unexpected(invalid_setting(name, node, kind)); };
     switch (value.kind_case()) {
         case Value::kNumberValue:
             if (!std::isfinite(value.number_value())) return refuse("not a finite number");
@@ -96,8 +93,9 @@ Expected<TransactionContent> from_edits(v1::EditList&& list) {
     for (v1::Edit& message : *content.edits.mutable_edits()) {
         if (message.has_replace_graph()) clear_origin(*message.mutable_replace_graph());
         auto edit = to_edit(message);
-        if (edit && std::holds_alternative<ReplaceGraph>(*edit) && content.edits.edits_size() > 1) {
-            edit = invalid("replace_graph must be the only edit of its transaction");
+        if (edit) {
+            if (auto alone = check_alone(*edit, static_cast<std::size_t>(content.edits.edits_size())); !alone)
+                edit = std::unexpected(std::move(alone.error()));
         }
         if (!edit) {
             edit.error().edit_index = index;
@@ -152,7 +150,7 @@ Expected<TransactionContent> take(Message& message, const Engine& engine) {
         case Message::CONTENT_NOT_SET:
             break;
     }
-    return invalid("the transaction is empty: expected edits, a graph or a document");
+    return std::unexpected(empty_transaction());
 }
 
 }  // namespace
@@ -165,21 +163,11 @@ Expected<TransactionContent> take_content(v1::CheckGraph& content, const Engine&
 }
 
 Expected<SetParameter> to_change(const v1::SetParameter& message) {
-    SetParameter change{message.node(), message.parameter(), message.value(), {}};
-    if (message.has_ramp_ms()) change.ramp_ms = message.ramp_ms();
-    if (message.relative_case() == v1::SetParameter::RELATIVE_NOT_SET) return change;
-    const auto refuse = [&](std::string_view why) {
-        return invalid("the change of " + quoted(message.node() + "." + message.parameter()) + " " + std::string{why});
-    };
-    if (message.value() != 0.0F) return refuse("is relative and has a value: expected one of the two");
-    if (message.has_toggle()) {
-        if (!message.toggle()) return refuse("has toggle = false: expected true, or a value");
-        change.kind = SetParameter::Kind::toggle;
-        return change;
-    }
-    change.kind = SetParameter::Kind::add;
-    change.value = message.add();
-    return change;
+    ReceivedChange received{message.node(), message.parameter(), message.value()};
+    if (message.has_ramp_ms()) received.ramp_ms = message.ramp_ms();
+    if (message.has_add()) received.add = message.add();
+    if (message.has_toggle()) received.toggle = message.toggle();
+    return rta::to_change(std::move(received));
 }
 
 void set_result(v1::SetParameter& change, float value) {
@@ -255,11 +243,10 @@ Expected<Edit> to_edit(const v1::Edit& message) {
             return SetLatencyCompensation{message.set_latency_compensation().enabled()};
         case v1::Edit::kDescribe: {
             const v1::Describe& describe = message.describe();
-            if (!describe.has_title() && !describe.has_description())
-                return invalid("describe changes nothing: expected title, description or both");
             Describe edit{describe.node(), {}, {}};
             if (describe.has_title()) edit.title = describe.title();
             if (describe.has_description()) edit.description = describe.description();
+            if (auto good = check_describe(edit); !good) return std::unexpected(std::move(good.error()));
             return edit;
         }
         case v1::Edit::kReplaceGraph: {
@@ -270,9 +257,7 @@ Expected<Edit> to_edit(const v1::Edit& message) {
         case v1::Edit::EDIT_NOT_SET:
             break;
     }
-    return invalid(
-        "unknown kind of edit: expected add_node, remove_node, rename_node, connect, disconnect, set_parameter, "
-        "change_settings, set_latency_compensation, describe or replace_graph");
+    return std::unexpected(unknown_edit());
 }
 
 namespace {

@@ -18,6 +18,7 @@
 #include "api/requests/commit_transaction.h"
 #include "api/requests/transaction.h"
 #include "api/services.h"
+#include "graph/edit_checks.h"
 
 namespace rta::api::requests {
 namespace {
@@ -31,10 +32,7 @@ constexpr std::size_t kMostFreshNodes = 256;
 template <class Message>
 Expected<UndoWish> to_wish(const Message& message, const std::string& author) {
     const std::uint32_t steps = message.has_steps() ? message.steps() : 1;
-    if (steps < 1 || steps > History::kMaximumSteps) {
-        return fail(ErrorCode::invalid_argument,
-                    "steps is " + std::to_string(steps) + ": expected 1 to " + std::to_string(History::kMaximumSteps));
-    }
+    if (auto good = check_steps(steps); !good) return std::unexpected(std::move(good.error()));
     if (message.has_confirm_within_s()) {
         if (auto good = Confirmation::check_time(message.confirm_within_s()); !good)
             return std::unexpected(std::move(good.error()));

@@ -8,8 +8,8 @@
 #include "api/scenes/processor_pool.h"
 #include "api/scenes/scene_content.h"
 #include "graph/audio_graph.h"
-#include "graph/difference.h"
 #include "graph/edit.h"
+#include "graph/recall.h"
 #include "text/error.h"
 
 namespace rta::api {
@@ -18,16 +18,8 @@ namespace rta::api {
 /// settings. [any]
 [[nodiscard]] ProcessorPool::Counts nodes_to_add(const AudioGraph& graph, const SceneContent& scene);
 
-/// Returns the graph after a recall. `next_id` is the id of the next node added. Errors: connections that cannot be made.
-///
-/// Of a scene of some nodes, the others stay as they are, and so do their connections, also those to a node of the scene
-/// that is replaced, if it still has their ports. [any]
+/// Returns the graph after a recall; see rta::recalled(). [any]
 [[nodiscard]] Expected<AudioGraph> recalled(const AudioGraph& graph, std::uint64_t next_id, const SceneContent& scene);
-
-/// Returns the edits that turn `graph` into `result`, the graph after a recall, with fades of this length. `next_id` is
-/// that of recalled(). [any]
-[[nodiscard]] std::vector<Edit> recall_edits(const AudioGraph& graph, const AudioGraph& result, std::uint64_t next_id,
-                                             std::optional<float> fade_ms, Pairs pairs = Pairs::by_id_or_name);
 
 /// Returns the changes that must follow the edits which were planned for the graph `planned`, so that they lead from `now` to
 /// the scene, too: of parameters that had the values of the scene, and that others have set since. Nothing if the graphs differ

@@ -4,11 +4,10 @@
 #include <algorithm>
 #include <charconv>
 #include <memory>
-#include <unordered_set>
 #include <utility>
 
 #include "graph/document_values.h"
-#include "graph/port_text.h"
+#include "graph/recall.h"
 
 namespace rta::api {
 namespace {
@@ -28,19 +27,6 @@ std::string one_line(std::string text) {
 template <class Number>
 void read_number(std::string_view text, Number& number) {
     static_cast<void>(std::from_chars(text.data(), text.data() + text.size(), number));
-}
-
-Expected<void> add_node(const GraphDocument::Node& node, NodeId id, const Engine& engine, AudioGraph& graph) {
-    const auto type = engine.registry().require(node.type);
-    if (!type) return std::unexpected(type.error());
-    Settings settings = node.settings;
-    static_cast<void>(draw_settings((*type)->settings, random_from_name(node.name), settings));
-    auto description = NodeDescription::make(**type, node.name, std::move(settings), engine.config().sample_rate_hz,
-                                             node.annotation, engine.config().block_size);
-    if (!description) return std::unexpected(std::move(description.error()));
-    auto values = (*description)->parameter_values(node.parameters);
-    if (!values) return std::unexpected(std::move(values.error()));
-    return graph.add_node(id, std::move(*description), std::move(*values));
 }
 
 }  // namespace
@@ -79,38 +65,10 @@ SceneHeader read_scene_header(std::string_view text) {
 Expected<SceneContent> read_scene(std::string_view text, const Engine& engine) {
     auto loaded = load_document(text, engine.registry(), engine.config().sample_rate_hz);
     if (!loaded) return std::unexpected(std::move(loaded.error()));
-    const GraphDocument& document = loaded->document;
-    SceneContent content{.graph = {}, .partial = read_scene_header(text).partial};
-    std::uint64_t id = 0;
-    for (const GraphDocument::Node& node : document.nodes) {
-        if (auto added = add_node(node, NodeId{++id}, engine, content.graph); !added)
-            return std::unexpected(at_position(std::move(added.error()), node.position));
-    }
-    for (const GraphDocument::Connection& connection : document.connections) {
-        auto connected = content.graph.connect(connection.from, connection.to, connection.gain_db);
-        if (!connected) return std::unexpected(at_position(std::move(connected.error()), connection.position));
-    }
-    content.graph.set_latency_compensation(document.latency_compensation);
-    if (auto described = content.graph.set_annotation(document.annotation); !described)
-        return std::unexpected(std::move(described.error()));
-    return content;
-}
-
-Expected<GraphDocument> scene_document(const AudioGraph& graph, std::span<const std::string> nodes) {
-    GraphDocument document = graph.document();
-    if (nodes.empty()) return document;
-    std::unordered_set<std::string_view> wanted;
-    for (const std::string& name : nodes) {
-        if (const auto known = graph.require(name); !known) return std::unexpected(known.error());
-        wanted.insert(name);
-    }
-    std::erase_if(document.nodes, [&](const auto& node) { return !wanted.contains(node.name); });
-    std::erase_if(document.connections, [&](const auto& connection) {
-        return !wanted.contains(split_port(connection.from).node) || !wanted.contains(split_port(connection.to).node);
-    });
-    document.latency_compensation = false;
-    document.annotation = {};
-    return document;
+    auto graph =
+        graph_of(loaded->document, engine.registry(), engine.config().sample_rate_hz, engine.config().block_size);
+    if (!graph) return std::unexpected(std::move(graph.error()));
+    return SceneContent{.graph = std::move(*graph), .partial = read_scene_header(text).partial};
 }
 
 }  // namespace rta::api

@@ -2,13 +2,13 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
 #include <string>
 #include <string_view>
 
 #include "document/document.h"
 #include "engine/engine.h"
 #include "graph/audio_graph.h"
+#include "graph/graph_part.h"
 #include "text/error.h"
 
 namespace rta::api {
@@ -37,9 +37,5 @@ struct SceneContent {
 [[nodiscard]] SceneHeader read_scene_header(std::string_view text);
 /// Errors: those of load_document(), and of nodes and connections that do not exist in this version.
 [[nodiscard]] Expected<SceneContent> read_scene(std::string_view text, const Engine& engine);
-
-/// Returns the document of these nodes of a graph, and of the connections between them; without names, that of the whole
-/// graph. NOT_FOUND: no such node. [any]
-[[nodiscard]] Expected<GraphDocument> scene_document(const AudioGraph& graph, std::span<const std::string> nodes);
 
 }  // namespace rta::api

@@ -7,21 +7,13 @@
 
 #include "api/exception_barrier.h"
 #include "api/scenes/scene_files.h"
-#include "graph/layout.h"
-#include "text/quoting.h"
-#include "text/suggestion.h"
+#include "graph/edit_checks.h"
 
 namespace rta::api {
 namespace {
 
 /// The graph may change often: scenes are prepared again no sooner than this after the last time.
 constexpr std::chrono::milliseconds kPreparationInterval{250};
-
-Expected<void> check_scene_name(std::string_view name) {
-    if (is_node_name(name)) return {};
-    return fail(ErrorCode::invalid_argument, "invalid name of a scene: " + quoted(name) +
-                                                 ": expected a letter, then up to 63 letters, digits, - or _");
-}
 
 std::string kibibytes(std::size_t bytes) { return std::to_string((bytes + 1023) >> 10U) + " KiB"; }
 
@@ -51,8 +43,7 @@ std::unexpected<Error> Scenes::not_found(std::string_view name) const {
     std::vector<std::string_view> names;
     names.reserve(scenes_.size());
     for (const auto& [known, scene] : scenes_) names.push_back(known);
-    if (names.empty()) return fail(ErrorCode::not_found, "unknown scene " + quoted(name) + ": no scene is saved");
-    return fail(ErrorCode::not_found, unknown_name("scene", name, names));
+    return std::unexpected(unknown_scene(name, names));
 }
 
 Expected<Scenes::Table::iterator> Scenes::require(std::string_view name) {
@@ -172,8 +163,7 @@ void Scenes::rename(const std::string& name, const std::string& new_name, const 
              if (auto known = require(name); !known) return std::unexpected(std::move(known.error()));
              if (auto good = check_scene_name(new_name); !good) return good;
              if (!scenes_.contains(new_name)) return {};
-             return fail(ErrorCode::already_exists,
-                         "scene " + quoted(new_name) + " already exists; remove it first, or choose another name");
+             return std::unexpected(scene_exists(new_name));
          },
          .work = [name, new_name, files = daemon_.scene_files()]() -> Expected<void> {
              return files == nullptr ? Expected<void>{} : files->rename(name, new_name);

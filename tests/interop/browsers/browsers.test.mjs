@@ -2,17 +2,16 @@
 // A page in a real browser attacks rtad, with every kind of request that a page can send. Once the page is loaded, the name of
 // its server leads to rtad. WebTransport is left out: it uses UDP, on which rtad does not listen.
 //
-// Environment: that of support.mjs; RTA_CHROMIUM and RTA_FIREFOX, the programs.
+// Environment: that of support.mjs and of launch.mjs.
 import assert from 'node:assert/strict';
 import {execFileSync} from 'node:child_process';
 import path from 'node:path';
 import test from 'node:test';
-import {chromium} from 'playwright-core';
-import puppeteer from 'puppeteer-core';
 import {connect} from 'rta-client';
 import {Daemon, binaries, temporaryDirectory} from '../tests/support.mjs';
 import {aim, attack, carriesAttack, hasBody, probe} from './aim.mjs';
 import {Door} from './door.mjs';
+import {launchChromium, launchFirefox} from './launch.mjs';
 
 /** The default port of rtad. Browsers block some ports; this one must be reachable, or the test proves nothing. */
 const PORT = 7340;
@@ -30,13 +29,11 @@ const OFFSETS = 8;
 // All names lead to ADDRESS. Certificates are not checked, as if the user had accepted them.
 const browsers = {
   async chromium(env) {
-    const browser = await chromium.launch({executablePath: process.env.RTA_CHROMIUM, env,
-      timeout: 120_000, args: [`--host-resolver-rules=MAP * ${ADDRESS}`]});
+    const browser = await launchChromium({env, args: [`--host-resolver-rules=MAP * ${ADDRESS}`]});
     return {browser, page: await browser.newPage({ignoreHTTPSErrors: true})};
   },
   async firefox(env) {
-    const browser = await puppeteer.launch({browser: 'firefox', executablePath: process.env.RTA_FIREFOX, headless: true, env,
-      acceptInsecureCerts: true, timeout: 120_000,
+    const browser = await launchFirefox({env, acceptInsecureCerts: true,
       // By default, Firefox sends a request up to 10 times if it is not answered, which takes long.
       extraPrefsFirefox: {'network.dns.forceResolve': ADDRESS, 'network.http.request.max-attempts': 1}});
     return {browser, page: await browser.newPage()};

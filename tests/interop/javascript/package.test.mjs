@@ -50,8 +50,8 @@ test('the core needs no module of Node.js', () => {
     if (seen.has(file)) return;
     seen.add(file);
     for (const [, target] of read(file).matchAll(/^(?:import|export) .*?from '([^']+)'/gm)) {
-      if (target.startsWith('.')) follow(path.resolve(path.dirname(file), target));
-      else assert.match(target, /^protobufjs\//, file);
+      assert.match(target, /^\./, file);
+      follow(path.resolve(path.dirname(file), target));
     }
   };
   follow(path.join(installed, 'src', 'core.js'));
@@ -62,8 +62,8 @@ test('the core needs no module of Node.js', () => {
 test('the package runs no scripts, and pins what it needs without naming a registry', () => {
   const manifest = JSON.parse(read(installed, 'package.json'));
   assert.equal(manifest.scripts, undefined);
-  assert.deepEqual(Object.keys(manifest.dependencies), ['protobufjs']);
-  for (const version of Object.values({...manifest.dependencies, ...manifest.devDependencies})) assert.match(version, /^\d+\.\d+\.\d+$/);
+  assert.equal(manifest.dependencies, undefined);
+  for (const version of Object.values(manifest.devDependencies)) assert.match(version, /^\d+\.\d+\.\d+$/);
   const lock = read(stage, 'package-lock.json');
   assert.doesNotMatch(lock, /resolved|https?:/);
   for (const [name, entry] of Object.entries(JSON.parse(lock).packages)) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Compiled, not run: what the types accept and refuse. Each @ts-expect-error line must be an error.
-import {RtaError, connect, type Event, type Graph, type Input, type Levels, type Uint64} from 'rta-client';
-import {connectOver, type Transport} from 'rta-client/core';
+import {RtaError, connect, type Event, type Graph, type HelloResult, type Input, type Levels, type Uint64} from 'rta-client';
+import {connectOver, messageAsReceived, requestAsReceived, type Session, type Transport} from 'rta-client/core';
 
 const client = await connect('127.0.0.1:7340', {name: 'usage', token: 'rtad_', tls: {fingerprint: 'SHA256:'}, deadlineMs: 500});
 await connect();
@@ -71,4 +71,13 @@ try {
 
 const transport: Transport = {read: async () => null, write: async () => {}, close() {}};
 await connectOver(async () => ({transport, peer: 'a test'}));
+const session: Session = {
+  greet: async () => messageAsReceived({response: {hello: {}}}).response!.hello as HelloResult,
+  call: async (request) => requestAsReceived(request).kind,
+  resume() {},
+  close() {},
+};
+await connectOver(async () => ({session: (listener) => (listener.full() ? session : session), peer: 'a test'}));
+// @ts-expect-error a session or a transport
+await connectOver(async () => ({peer: 'a test'}));
 export {rate, wide, maybe, narrow, law, count};

@@ -72,6 +72,36 @@ test('messages of protoc are read as they were meant', () => {
     transaction_heard: {revision: 0, frame: 5}}});
 });
 
+test('what is not a message is refused', () => {
+  const refused = (...bytes) => assert.throws(() => decodeServerMessage(Uint8Array.from(bytes)));
+  refused(0x0a, 0x02, 0x08);  // a response of 2 bytes, of which one is there
+  refused(0x0a, 0x02, 0x12, 0x01, 0x0a, 0x00);  // a status that is longer than its response
+  refused(0x0a, 0x05, 0x12, 0x03, 0x12, 0x01, 0xff);  // a sentence that is not UTF-8
+  refused(0x07);  // a field with number 0
+  assert.deepEqual(decodeServerMessage(Uint8Array.of()), {});
+  // Fields that this version does not know are skipped: 200, of each wire type.
+  const unknown = [0xc0, 0x0c, 1, 0xc1, 0x0c, 1, 2, 3, 4, 5, 6, 7, 8, 0xc2, 0x0c, 1, 9, 0xc5, 0x0c, 1, 2, 3, 4];
+  assert.deepEqual(decodeServerMessage(Uint8Array.from([...unknown, 0x12, 0x02, 0x08, 0x05])).event.number, 5);
+});
+
+test('of the members of a oneof, the last one on the wire counts', () => {
+  const bytes = protoc('encode', 'ServerMessage', 'event { output_muted { muted: true } }');
+  const other = protoc('encode', 'ServerMessage', 'event { levels { frame: 3 } }');
+  const event = Buffer.concat([bytes.subarray(2), other.subarray(2)]);
+  const {output_muted, levels} = decodeServerMessage(Buffer.concat([Buffer.from([0x12, event.length]), event])).event;
+  assert.equal(output_muted, undefined);
+  assert.equal(levels.frame, 3);
+});
+
+test('no code is generated, which the Content-Security-Policy of a page would refuse', () => {
+  const script = `import {decodeServerMessage, encodeRequest} from ${JSON.stringify(new URL('../node_modules/rta-client/src/protocol.js', import.meta.url))};
+    encodeRequest({set_parameters: {changes: [{node: 'n', parameter: 'p', value: 1}]}}, 1);
+    decodeServerMessage(Uint8Array.of(0x12, 0x02, 0x08, 0x05));
+    try { Function('return 1'); } catch { process.exit(42); }`;
+  const args = ['--disallow-code-generation-from-strings', '--input-type=module', '--eval', script];
+  assert.throws(() => execFileSync(process.execPath, args, {stdio: 'pipe'}), {status: 42});
+});
+
 test('a stream of messages, in pieces of any size', () => {
   const random = randomOf(3);
   const decoder = new FrameDecoder();

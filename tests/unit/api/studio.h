@@ -10,10 +10,10 @@
 #include <utility>
 #include <vector>
 
-#include "api/edit_summary.h"
 #include "api/history/history.h"
 #include "api/history/undo_plan.h"
 #include "document/document.h"
+#include "graph/edit_summary.h"
 #include "script.h"
 #include "support/offline_engine.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "api/edit_summary.h"
+#include "graph/edit_summary.h"
 
 #include <array>
 #include <cmath>
@@ -13,7 +13,7 @@
 
 #include "text/format_number.h"
 
-namespace rta::api {
+namespace rta {
 namespace {
 
 constexpr std::size_t kMostNamed = 3;
@@ -114,4 +114,4 @@ std::string summary_of(std::span<const Edit> edits) {
     return summary.text();
 }
 
-}  // namespace rta::api
+}  // namespace rta

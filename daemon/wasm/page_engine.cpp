@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: MIT
+#include "wasm/page_engine.h"
+
+#include <array>
+#include <utility>
+
+#include "engine/renderer.h"
+
+namespace rta::wasm {
+
+PageEngine::PageEngine(const EngineConfig& config, std::uint32_t channels_in, std::uint32_t channels_out)
+    : engine_{builtin_nodes(), config}, device_{engine_, channels_in, channels_out} {}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Commands
+
+std::span<const PageEngine::Named> PageEngine::commands() {
+    static constexpr std::array kCommands{
+        Named{"apply_transaction", &PageEngine::apply_transaction},
+        Named{"check_graph", &PageEngine::check_graph},
+        Named{"check_scene", &PageEngine::check_scene},
+        Named{"get_frequency_response", &PageEngine::get_frequency_response},
+        Named{"get_graph", &PageEngine::get_graph},
+        Named{"get_history", &PageEngine::get_history},
+        Named{"get_state", &PageEngine::get_state},
+        Named{"list_node_types", &PageEngine::list_node_types},
+        Named{"mute_output", &PageEngine::mute_output},
+        Named{"panic", &PageEngine::panic},
+        Named{"publish", &PageEngine::publish},
+        Named{"read_scene", &PageEngine::read_scene},
+        Named{"recall_scene", &PageEngine::recall_scene},
+        Named{"redo", &PageEngine::redo},
+        Named{"reset_meters", &PageEngine::reset_meters},
+        Named{"scene_document", &PageEngine::scene_document},
+        Named{"set_parameters", &PageEngine::set_parameters},
+        Named{"set_volume", &PageEngine::set_volume},
+        Named{"undo", &PageEngine::undo},
+        Named{"watch", &PageEngine::watch},
+    };
+    return kCommands;
+}
+
+namespace {
+
+std::string expected_commands(const auto& commands) {
+    std::string text;
+    for (const auto& command : commands) text += (text.empty() ? "" : ", ") + std::string{command.name};
+    return text;
+}
+
+void write_error(JsonWriter& out, const Error& error) {
+    out.member("code", error_code_name(error.code));
+    out.member("message", error.sentence);
+    if (error.edit_index) out.member("edit_index", *error.edit_index);
+}
+
+}  // namespace
+
+std::string PageEngine::execute(std::string_view text) {
+    std::string reply;
+    auto command = read_json(text);
+    if (command) {
+        run(*command, reply);
+        return reply;
+    }
+    JsonWriter out{reply};
+    out.object([&] { out.key("error").object([&] { write_error(out, command.error()); }); });
+    return reply;
+}
+
+void PageEngine::run(const JsonValue& command, std::string& reply) {
+    Fields envelope{&command, "the command"};
+    origin_ = {.client_name = envelope.text("client_name"),
+               .utc_us = static_cast<std::int64_t>(envelope.number("utc_us").value_or(0.0)),
+               .now_ms = envelope.number("now_ms").value_or(0.0)};
+    instance_ = envelope.text("instance_id");
+    std::string result;
+    Reply extras;
+    Expected<void> outcome = envelope.check();
+    const Named* found = nullptr;
+    for (const Named& known : commands()) {
+        if (envelope.has(known.name)) found = &known;
+    }
+    if (outcome && found == nullptr)
+        outcome = fail(ErrorCode::unimplemented, "unknown command: expected one of " + expected_commands(commands()));
+    if (outcome) {
+        Fields fields{envelope.member(found->name), found->name};
+        JsonWriter out{result};
+        Command wanted{fields, out, extras};
+        out.object([&] {
+            outcome = (this->*found->handler)(wanted);
+            if (outcome) outcome = fields.check();
+        });
+    }
+    JsonWriter out{reply};
+    out.object([&] {
+        if (outcome) {
+            out.key("result").raw(result);
+            if (extras.serial) out.member("serial", *extras.serial);
+        } else {
+            out.key("error").object([&] {
+                write_error(out, outcome.error());
+                if (!extras.conflict) return;
+                out.key("conflict").object([&] {
+                    out.member("revision", engine_.revision());
+                    out.member("change_number", change_number_);
+                    write_origin(out, latest_client_);
+                });
+            });
+            if (extras.retry) out.member("retry", true);
+        }
+        out.member("revision", engine_.revision());
+        out.member("change_number", change_number_);
+    });
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Events
+
+/// A host that reads no events loses the earliest.
+void PageEngine::add_event(std::string event) {
+    constexpr std::size_t kMostEvents = 4'096;
+    if (events_.size() == kMostEvents) events_.pop_front();
+    events_.push_back(std::move(event));
+}
+
+/// Adds the event of a change, which gets the next number.
+void PageEngine::announce(const std::function<void(JsonWriter&)>& fill) {
+    std::string event;
+    JsonWriter out{event};
+    out.object([&] {
+        out.member("number", ++change_number_);
+        fill(out);
+    });
+    add_event(std::move(event));
+}
+
+void PageEngine::announce_edit(const std::function<void(JsonWriter&)>& fill) {
+    announce(fill);
+    latest_edit_ = change_number_;
+    latest_client_ = origin_.client_name;
+}
+
+void PageEngine::write_origin(JsonWriter& out, std::string_view client_name) const {
+    out.member("client_name", client_name);
+    out.member("author", kAuthor);
+}
+
+void PageEngine::applied(std::uint64_t serial, std::uint64_t frame) {
+    std::string event;
+    JsonWriter out{event};
+    out.object([&] {
+        out.key("applied").object([&] {
+            out.member("serial", serial);
+            out.member("frame", frame);
+        });
+    });
+    add_event(std::move(event));
+    if (!panic_ || !panic_->serial || *panic_->serial > serial) return;
+    announce([&](JsonWriter& writer) {
+        writer.key("panicked").object([&] {
+            writer.member("frame", frame);
+            write_origin(writer, panic_->client_name);
+        });
+    });
+    panic_.reset();
+}
+
+void PageEngine::transaction_heard(std::uint64_t revision, std::uint64_t frame) {
+    heard_.insert(revision);
+    while (!heard_.empty() && *heard_.begin() <= heard_revision_ + 1) {
+        heard_revision_ = *heard_.begin();
+        heard_.erase(heard_.begin());
+    }
+    announce([&](JsonWriter& out) {
+        out.key("transaction_heard").object([&] {
+            out.member("revision", revision);
+            out.member("frame", frame);
+        });
+    });
+}
+
+void PageEngine::node_faulted(const std::string& node, std::uint64_t frame) {
+    if (!faults_.empty()) faults_ += "; ";
+    faults_ += "node " + node + " produced NaN or infinity at frame " + std::to_string(frame) +
+               " and is muted until it has been rebuilt";
+    announce([&](JsonWriter& out) {
+        out.key("node_faulted").object([&] {
+            out.member("node", node);
+            out.member("frame", frame);
+        });
+    });
+}
+
+/// Sends the new processors once the output is silent.
+void PageEngine::advance_panic() {
+    if (!panic_ || panic_->serial || !engine_.output_silent()) return;
+    const auto ticket = panic_->reset.try_complete();
+    if (!ticket) return;
+    if (*ticket) {
+        panic_->serial = (*ticket)->serial;
+        return;
+    }
+    Error error = ticket->error();
+    error.sentence = "the output is muted, but nothing was reset: " + error.sentence;
+    std::string event;
+    JsonWriter out{event};
+    out.object([&] { out.key("panic_failed").object([&] { write_error(out, error); }); });
+    add_event(std::move(event));
+    panic_.reset();
+}
+
+void PageEngine::poll() {
+    engine_.poll(*this);
+    advance_panic();
+}
+
+std::string PageEngine::next_event() {
+    if (events_.empty()) poll();
+    std::string event;
+    if (events_.empty()) {
+        telemetry_.poll(event);
+    } else {
+        event = std::move(events_.front());
+        events_.pop_front();
+    }
+    return event;
+}
+
+}  // namespace rta::wasm

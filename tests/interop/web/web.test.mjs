@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: MIT
+// The page in Chromium. All tests run in this process, one after the other, so that they share a browser and a sound server.
+import './capture.mjs';
