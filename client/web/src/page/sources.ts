@@ -8,12 +8,25 @@ const TOKEN = 'rta.token';
 /** Before a one-time code, which `rtactl web` prints, in Hello.token. */
 const CODE_PREFIX = 'code:';
 
-/** A daemon that runs `rtad --web` at `address`. `token`: an access token, a one-time code after "code:", or ''. */
+/**
+ * A daemon that runs `rtad --web` at `address`. `token`: an access token, a one-time code after "code:", or ''. After a code,
+ * which the daemon accepts once, the token of its session takes its place, also when the tab loads the page again.
+ */
 export function daemonSource(address: string, token: string): EngineSource {
+  const {host} = socketUrl(address);
+  let current = token;
   return {
     kind: 'daemon',
-    name: socketUrl(address).host,
-    connect: (signal) => connectDaemon(address, {name: CLIENT_NAME, token, signal}),
+    name: host,
+    connect: async (signal) => {
+      const client = await connectDaemon(address, {name: CLIENT_NAME, token: current, signal});
+      const {session_token: session} = client.hello;
+      if (session !== '') {
+        current = session;
+        tokens.set(host, session);
+      }
+      return client;
+    },
   };
 }
 
