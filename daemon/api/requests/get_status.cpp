@@ -9,12 +9,7 @@
 #include "api/services.h"
 #include "api/status_snapshot.h"
 #include "api/status_wire.h"
-<<<<<<< HEAD
-#include "dsp/simd.h"
 #include "engine/latency_list.h"
-#include "engine/renderer.h"
-=======
->>>>>>> web-codes
 
 namespace rta::api::requests {
 namespace {
@@ -24,18 +19,7 @@ double seconds_since(TimePoint then, TimePoint now) { return std::chrono::durati
 /// Lists only those with the highest latency, so that the answer fits into a frame.
 void list_latencies(const LatencyReport& latency, const AudioGraph& graph, v1::EngineState& state) {
     constexpr std::size_t kMostNodes = 256;
-<<<<<<< HEAD
-    state.set_latency_frames(latency.output_frames);
-    state.set_latency_compensation(graph.latency_compensation());
     for (const LatencyReport::Node& from : longest_latencies(latency, kMostNodes)) {
-=======
-    std::vector<LatencyReport::Node> nodes = latency.nodes;
-    std::ranges::sort(nodes, [](const LatencyReport::Node& a, const LatencyReport::Node& b) {
-        return a.own_frames != b.own_frames ? a.own_frames > b.own_frames : a.node < b.node;
-    });
-    nodes.resize(std::min(nodes.size(), kMostNodes));
-    for (const LatencyReport::Node& from : nodes) {
->>>>>>> web-codes
         v1::NodeLatency& node = *state.add_node_latencies();
         node.set_node(graph.find(from.node)->name());
         node.set_latency_frames(from.own_frames);

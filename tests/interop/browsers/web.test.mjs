@@ -7,11 +7,10 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
-import {chromium} from 'playwright-core';
-import puppeteer from 'puppeteer-core';
 import {connect} from 'rta-client';
 import {Daemon, temporaryDirectory} from '../tests/support.mjs';
 import {Door} from './door.mjs';
+import {launchChromium, launchFirefox} from './launch.mjs';
 
 /** A loopback address that only this process uses. */
 const ADDRESS = `127.${128 + ((process.pid >> 16) & 63)}.${(process.pid >> 8) & 255}.${process.pid & 255}`;
@@ -20,13 +19,12 @@ const PORT = 7341;
 // All names lead to ADDRESS.
 const browsers = {
   async chromium(env) {
-    const browser = await chromium.launch({executablePath: process.env.RTA_CHROMIUM, env,
-      timeout: 120_000, args: [`--host-resolver-rules=MAP * ${ADDRESS}`]});
+    const browser = await launchChromium({env, args: [`--host-resolver-rules=MAP * ${ADDRESS}`]});
     return {browser, page: await browser.newPage()};
   },
   async firefox(env) {
-    const browser = await puppeteer.launch({browser: 'firefox', executablePath: process.env.RTA_FIREFOX, headless: true, env,
-      timeout: 120_000, extraPrefsFirefox: {'network.dns.forceResolve': ADDRESS, 'network.http.request.max-attempts': 1}});
+    const browser = await launchFirefox({env,
+      extraPrefsFirefox: {'network.dns.forceResolve': ADDRESS, 'network.http.request.max-attempts': 1}});
     return {browser, page: await browser.newPage()};
   },
 };

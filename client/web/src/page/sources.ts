@@ -8,22 +8,20 @@ const TOKEN = 'rta.token';
 /** Before a one-time code, which `rtactl web` prints, in Hello.token. */
 const CODE_PREFIX = 'code:';
 
-/**
- * A daemon that runs `rtad --web` at `address`. `token`: an access token, a one-time code after "code:", or ''. After a code,
- * which the daemon accepts once, the token of its session takes its place, also when the tab loads the page again.
- */
+/** A daemon that runs `rtad --web` at `address`. `token`: an access token, a one-time code after "code:", or ''. */
 export function daemonSource(address: string, token: string): EngineSource {
-  const {host} = socketUrl(address);
+  const name = socketUrl(address).host;
   let current = token;
   return {
     kind: 'daemon',
-    name: host,
-    connect: async (signal) => {
+    name,
+    async connect(signal) {
       const client = await connectDaemon(address, {name: CLIENT_NAME, token: current, signal});
+      // A one-time code is used up. The token of its session admits this tab again.
       const {session_token: session} = client.hello;
-      if (session !== '') {
+      if (session) {
         current = session;
-        tokens.set(host, session);
+        tokens.set(name, session);
       }
       return client;
     },

@@ -77,7 +77,7 @@ export class TransportBar extends ModelElement {
       ${this.#mainButton()}
       <div class="volume">
         <label for="volume">Volume</label>
-        <div class="level"><input id="volume" type="range" min=${LOWEST_DB} max=${HIGHEST_DB} step="0.5" .value=${String(model.volumeDb)}
+        <div class="level"><input id="volume" type="range" aria-label="Volume" min=${LOWEST_DB} max=${HIGHEST_DB} step="0.5" .value=${String(model.volumeDb)}
           aria-valuetext=${decibels(model.volumeDb)} ?disabled=${!model.canEdit} @input=${this.#onVolume}
           @dblclick=${() => model.setVolume(0)}>
           <rta-meter label="Level of the output" orientation="horizontal"></rta-meter></div>
@@ -120,7 +120,7 @@ export class TransportBar extends ModelElement {
   #muteButton(kind = '') {
     const {muted, canEdit} = this.model;
     return html`
-      <button class=${kind} aria-pressed=${muted} ?disabled=${!canEdit} @click=${() => this.model.mute(!muted)}>
+      <button class=${kind} aria-label=${muted ? 'Muted' : 'Mute'} aria-pressed=${muted} ?disabled=${!canEdit} @click=${() => this.model.mute(!muted)}>
         ${icon(muted ? 'muted' : 'sound')}<span class=${kind === '' ? 'word' : ''}>${muted ? 'Muted' : 'Mute'}</span>
       </button>`;
   }

@@ -280,7 +280,7 @@ export class Patch extends ModelElement implements PatchView, GestureTarget {
     const [start, end] = [this.#portPoint(from, 'outputs'), this.#portPoint(to, 'inputs')];
     if (!start || !end || !this.#isVisible(start, end)) return nothing;
     const path = cablePath(start, end);
-    const wide = (findPort(this.model.graph, this.model.types, from, 'outputs')?.width ?? 1) > 1;
+    const wide = (this.#shapes.get(nodeOf(from))?.shape.outputs.find(({id}) => id === from)?.width ?? 1) > 1;
     const classes = ['cable', wide ? 'wide' : '', this.selection.kind === 'cable' && this.selection.key === key ? 'selected' : '',
       this.dropCable === key ? 'drop' : ''].join(' ');
     const label = `Connection from ${from} to ${to}${gain_db === 0 ? '' : `, ${gain_db} dB`}`;
@@ -334,7 +334,7 @@ export class Patch extends ModelElement implements PatchView, GestureTarget {
   /** Brings shapes, places and the selection up to date with the graph. */
   #arrange(): void {
     const {graph, source, types} = this.model;
-    if (types.size === 0) return;
+    if (types.size === 0) return this.#shapes.clear();
     const document = `${source?.kind === 'daemon' ? source.name : ''} ${graph.title}`;
     if (this.#positions.open(document)) this.#fitted = false;
     for (const [name, node] of graph.nodes) {
