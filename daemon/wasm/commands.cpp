@@ -292,11 +292,11 @@ Expected<PageEngine::Committed> PageEngine::commit(Command& command, Content con
     const auto refuse = [&](Error error) {
         return std::unexpected(content.whole_graph ? without_index(std::move(error)) : std::move(error));
     };
-    auto prepared = engine_.prepare(std::move(content.transaction), engine_.snapshot());
     if (auto good = command.fields.check(); !good) return std::unexpected(std::move(good.error()));
-    // A guard that does not hold explains the error.
-    if (auto good = check_guard(command); !good) return std::unexpected(std::move(good.error()));
+    // The errors of prepare() do not depend on the graph.
+    auto prepared = engine_.prepare(std::move(content.transaction));
     if (!prepared) return refuse(std::move(prepared.error()));
+    if (auto good = check_guard(command); !good) return std::unexpected(std::move(good.error()));
     AudioGraph before;
     auto ticket = engine_.commit(*prepared, &before);
     for (int build = 0; !ticket && ticket.error().code == ErrorCode::aborted && build < kMostBuilds; ++build) {
@@ -485,12 +485,16 @@ Expected<void> PageEngine::get_history(Command& command) {
 // ---------------------------------------------------------------------------------------------------------------------
 // Scenes, which the host keeps as documents
 
-/// Checks the name of a scene against the names of all. With `exists`, it must be one of them; with `new`, it must not.
+/// Checks the name of a scene against the names of all. With `exists`, it must be one of them; with `new`, it must not. Also
+/// the time of its recall.
 Expected<void> PageEngine::check_scene(Command& command) {
     const std::string name = command.fields.text("name");
     const std::vector<std::string> names = command.fields.texts("names");
     const bool known = std::ranges::find(names, name) != names.end();
     const std::vector<std::string_view> all{names.begin(), names.end()};
+    if (const auto fade_ms = command.fields.number32("fade_ms")) {
+        if (auto good = check_fade(*fade_ms); !good) return good;
+    }
     if (command.fields.flag("exists")) return known ? Expected<void>{} : std::unexpected(unknown_scene(name, all));
     if (auto good = check_scene_name(name); !good) return good;
     if (known && command.fields.flag("new")) return std::unexpected(scene_exists(name));

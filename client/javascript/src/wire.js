@@ -75,7 +75,7 @@ export class Writer {
   #reserve(count) {
     if (this.#end + count <= this.#bytes.length) return;
     const bytes = new Uint8Array(2 * (this.#end + count));
-    bytes.set(this.#bytes.subarray(0, this.#end));
+    bytes.set(this.#bytes);  // also what delimited() has written behind #end
     this.#bytes = bytes;
     this.#view = new DataView(bytes.buffer);
   }

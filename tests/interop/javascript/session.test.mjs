@@ -93,3 +93,11 @@ test('messages have the form in which they are received from a daemon', () => {
   assert.deepEqual(node, {name: 'osc', type: '', settings: {channels: 2}, parameters: {}, title: '', description: ''});
   assert.ok(bytes > 0 && bytes < 100);
 });
+
+test('a message is the same wherever the memory of its bytes grows', () => {
+  for (let length = 0; length < 600; length += 1) {
+    const names = ['x'.repeat(length), 'a', 'b'];
+    const {request} = requestAsReceived({apply_transaction: {edits: {edits: names.map((name) => ({remove_node: {name}}))}}});
+    assert.deepEqual(request.apply_transaction.edits.edits.map(({remove_node: {name}}) => name), names);
+  }
+});
