@@ -9,20 +9,21 @@ packages_build=(
     g++ cmake ninja-build ccache pkg-config
     portaudio19-dev libasound2-dev libjack-jackd2-dev libasio-dev libprotobuf-dev protobuf-compiler
     libspdlog-dev libcli11-dev libtomlplusplus-dev rapidjson-dev libutfcpp-dev libsndfile1-dev libsamplerate0-dev
-    libhwy-dev libsystemd-dev libedit-dev libssl-dev libavahi-client-dev libgtest-dev
+    libhwy-dev libsystemd-dev libedit-dev libssl-dev libavahi-client-dev libqrencode-dev libgtest-dev
 )
 # To plot the result of the quickstart.
 packages_run=(gnuplot-nox)
 # To build the page, target `web_site`: the engine for WebAssembly. It also needs Node.js and npm.
 packages_web=(clang-22 lld-22 wasi-libc libc++-22-dev-wasm32 libc++abi-22-dev-wasm32 libclang-rt-22-dev-wasm32)
-# To run the release tests: JACK, systemd, Avahi, network namespaces that lose packets, other shells and languages, browsers,
-# and a sound server that records them.
+# To run the release tests: JACK, systemd, Avahi, network namespaces that lose packets, other shells and languages, parsers of
+# metrics and QR codes, browsers, and a sound server that records them.
 packages_test=(
     "${packages_web[@]}"
     jackd2 alsa-utils gnuplot-nox
     systemd systemd-sysv systemd-container dbus avahi-daemon iproute2 nftables
     python3 python3-protobuf python3-pyte zsh fish graphviz
     python3-pip python3-setuptools python3-wheel openssl
+    python3-prometheus-client zbar-tools
     chromium firefox-esr pulseaudio pulseaudio-utils
 )
 # To run the checks: Clang with its sanitizers and tools, and WebAssembly.

@@ -158,6 +158,10 @@ AsyncClient::Awaitable<v1::PendingResult> AsyncClient::pending() {
     return result_of_call<v1::PendingResult>(connection_, client::pending_request());
 }
 
+AsyncClient::Awaitable<v1::CreateCodeResult> AsyncClient::create_code(std::string role) {
+    return result_of_call<v1::CreateCodeResult>(connection_, client::create_code_request(std::move(role)));
+}
+
 AsyncClient::Awaitable<v1::CancelPendingResult> AsyncClient::cancel(std::uint64_t id) {
     return result_of_call<v1::CancelPendingResult>(connection_, client::cancel_request(id));
 }

@@ -101,6 +101,7 @@ class AsyncClient {
     [[nodiscard]] Awaitable<v1::ParametersResult> set_parameters_at(v1::When at, std::vector<v1::SetParameter> changes);
     [[nodiscard]] Awaitable<v1::PendingResult> pending();
     [[nodiscard]] Awaitable<v1::CancelPendingResult> cancel(std::uint64_t id);
+    [[nodiscard]] Awaitable<v1::CreateCodeResult> create_code(std::string role = std::string());
     [[nodiscard]] Awaitable<v1::TransactionResult> apply_to_confirm(std::uint32_t within_s, std::vector<v1::Edit> edits,
                                                                     WaitFor wait = WaitFor::commit,
                                                                     v1::Guard guard = v1::Guard());

@@ -85,7 +85,9 @@ asio::awaitable<Expected<AsyncConnection::Pointer>> AsyncConnection::open(Endpoi
 
 AsyncConnection::AsyncConnection(asio::posix::stream_descriptor descriptor, DaemonClient client, ClientOptions options,
                                  Events events)
-    : descriptor_{std::move(descriptor)}, client_{std::move(client)}, options_{std::move(options)}, events_{events} {}
+    : descriptor_{std::move(descriptor)}, client_{std::move(client)}, options_{std::move(options)}, events_{events} {
+    keep_session(options_, client_.hello());
+}
 
 /// A call that waits for its response.
 class AsyncConnection::Call {

@@ -42,6 +42,7 @@ asio::awaitable<Expected<void>> AsyncSubscriptionState::connect() {
     if (!opened) co_return std::unexpected(std::move(opened.error()));
     if (closed_) co_return fail(Error::Kind::interrupted, "interrupted");  // while it was connecting
     connection_ = std::move(*opened);
+    keep_session(options_, connection_->client().hello());
     v1::Request request = subscribe_request(subscribe_);
     if (has_changes()) tracker_.request_resume(*request.mutable_subscribe());
     const Expected<v1::SubscribeResult> subscribed = co_await call<v1::SubscribeResult>(std::move(request));

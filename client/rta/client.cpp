@@ -25,6 +25,7 @@ client::Expected<Client> Client::connect(std::string_view address, ClientOptions
     if (!target) return std::unexpected(std::move(target.error()));
     auto daemon = client::DaemonClient::open(target->endpoints.list, target->options);
     if (!daemon) return std::unexpected(std::move(daemon.error()));
+    client::keep_session(target->options, daemon->hello());
     return Client{std::make_unique<Impl>(Impl{std::move(*daemon), std::move(target->options)})};
 }
 
@@ -118,6 +119,10 @@ client::Expected<v1::TransactionResult> Client::load_to_confirm(std::uint32_t wi
                                                                 WaitFor wait, v1::Guard guard) {
     return result<v1::TransactionResult>(client::to_confirm(
         client::load_request(std::move(document), wait == WaitFor::start, std::move(guard)), within_s));
+}
+
+client::Expected<v1::CreateCodeResult> Client::create_code(std::string role) {
+    return result<v1::CreateCodeResult>(client::create_code_request(std::move(role)));
 }
 
 client::Expected<v1::ConfirmResult> Client::confirm(std::optional<std::uint64_t> id) {

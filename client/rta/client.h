@@ -120,6 +120,10 @@ class Client {
     /// Returns the graph of a scene, and the edits with which a recall would change the current graph.
     client::Expected<v1::SceneResult> scene(std::string name);
 
+    /// Creates a one-time code, with which another client may enter: "code:" and the code as ClientOptions::token. Empty: the
+    /// role of this client.
+    client::Expected<v1::CreateCodeResult> create_code(std::string role = {});
+
     /// Subscribes to events, with a connection of its own to the same daemon.
     [[nodiscard]] client::Expected<Subscription> subscribe(SubscribeOptions options = {}) const;
 

@@ -53,6 +53,10 @@ Expected<std::unique_ptr<ByteStream>> secure(std::unique_ptr<ByteStream> stream,
 
 }  // namespace
 
+void keep_session(ClientOptions& options, const v1::HelloResult& hello) {
+    if (!hello.session_token().empty()) options.token = hello.session_token();
+}
+
 Expected<DaemonClient> DaemonClient::open(std::span<const Endpoint> endpoints, const ClientOptions& options) {
     if (endpoints.empty()) return fail(Error::Kind::cannot_connect, "no address of an rtad to connect to");
     const Deadline deadline = Deadline::in(options.timeout);

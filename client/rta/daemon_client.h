@@ -26,6 +26,9 @@ namespace rta::client {
 
 inline constexpr std::uint32_t kProtocolVersion = 1;
 
+/// Replaces a one-time code, which the daemon accepts once, with the token of the session that has begun with it.
+void keep_session(ClientOptions& options, const v1::HelloResult& hello);
+
 /// A client of one daemon. Not thread-safe. No call waits longer than its timeout or deadline.
 ///
 ///     auto client = rta::client::DaemonClient::open(rta::client::local_endpoints());

@@ -131,6 +131,12 @@ v1::Request pending_request() {
     return request;
 }
 
+v1::Request create_code_request(std::string role) {
+    v1::Request request;
+    request.mutable_create_code()->set_role(std::move(role));
+    return request;
+}
+
 v1::Request cancel_request(std::uint64_t id) {
     v1::Request request;
     request.mutable_cancel_pending()->set_id(id);

@@ -32,6 +32,7 @@ namespace rta::client {
 [[nodiscard]] v1::Request history_request(std::uint32_t steps);
 [[nodiscard]] v1::Request time_request();
 [[nodiscard]] v1::Request pending_request();
+[[nodiscard]] v1::Request create_code_request(std::string role);
 [[nodiscard]] v1::Request cancel_request(std::uint64_t id);
 [[nodiscard]] v1::Request save_scene_request(std::string name, std::vector<std::string> nodes);
 [[nodiscard]] v1::Request recall_scene_request(std::string name, RecallOptions options);
@@ -79,6 +80,7 @@ RTA_RESULT_FIELD(RenameSceneResult, rename_scene);
 RTA_RESULT_FIELD(RemoveSceneResult, remove_scene);
 RTA_RESULT_FIELD(SceneResult, get_scene);
 RTA_RESULT_FIELD(ConfirmResult, confirm);
+RTA_RESULT_FIELD(CreateCodeResult, create_code);
 #undef RTA_RESULT_FIELD
 template <>
 struct ResultField<v1::UndoResult> {

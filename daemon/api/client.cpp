@@ -203,6 +203,7 @@ void Client::leave() {
     services.telemetry.unsubscribe(*this);
     services.watches.unsubscribe(*this);
     const bool left = std::erase(services.clients, this) != 0;
+    if (left) services.telemetry_dropped += outbox_.telemetry_dropped();
     if (state_ == State::closed) {
         std::erase(services.refused, this);
     } else if (left && introduced()) {

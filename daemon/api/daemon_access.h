@@ -26,9 +26,14 @@ class DaemonAccess {
     [[nodiscard]] virtual RealtimeStatus realtime_status() const = 0;
     /// Returns the fingerprint of the TLS certificate, "SHA256:..."; empty if the daemon does not use TLS.
     [[nodiscard]] virtual std::string tls_fingerprint() const { return {}; }
+    /// Returns the addresses of the page that controls the daemon, the preferred one first; empty: it serves none.
+    [[nodiscard]] virtual std::vector<std::string> web_urls() const { return {}; }
+    [[nodiscard]] virtual ProcessStatus process_status() const { return {}; }
     /// Override this together with graph_changed() and output_changed() if the state is saved.
     [[nodiscard]] virtual StoreStatus store_status() const { return {}; }
     [[nodiscard]] virtual Access& access() { return no_access(); }
+    /// Called when a one-time code is created, or a session begins or is ended. For the log; contains no secret.
+    virtual void access_changed(const std::string& /*sentence*/) {}
     /// Returns the files of the scenes; null: scenes are kept in memory only.
     [[nodiscard]] virtual SceneFiles* scene_files() { return nullptr; }
     /// Returns UTC in microseconds since 1970-01-01.

@@ -5,6 +5,8 @@
 #include <utility>
 
 #include "api/exception_barrier.h"
+#include "api/metrics/openmetrics.h"
+#include "api/status_snapshot.h"
 #include "api/status_wire.h"
 
 namespace rta::api {
@@ -20,7 +22,7 @@ constexpr std::chrono::microseconds kProgressInterval{1'000};
 constexpr std::chrono::microseconds kOutputInterval{2'000};
 /// Interval while answers to failed attempts are delayed.
 constexpr std::chrono::microseconds kDelayedAnswerInterval{20'000};
-/// Interval at which expired tokens are looked for.
+/// Interval at which expired tokens and sessions are looked for.
 constexpr std::chrono::seconds kExpiryInterval{1};
 
 /// Data that is passed to a worker and back.
@@ -86,11 +88,8 @@ void Dispatcher::end_expired_sessions(TimePoint now) {
     if (now < next_expiry_check_) return;
     next_expiry_check_ = now + kExpiryInterval;
     const std::int64_t now_s = services_.daemon.access().now_s();
-    services_.end_sessions([now_s](const Client& client) -> std::optional<Error> {
-        const Identity& identity = client.identity();
-        if (!identity.expires_s || *identity.expires_s > now_s) return std::nullopt;
-        return expired_token(identity.token, *identity.expires_s);
-    });
+    services_.sessions.remove_expired(now, now_s);
+    services_.end_sessions([now_s](const Client& client) { return find_expiry(client.identity(), now_s); });
 }
 
 std::chrono::microseconds Dispatcher::interval() const {
@@ -150,6 +149,12 @@ bool Dispatcher::dispatch(Call& call) {
         if (!executed) request.fail(executed.error());
     }
     return request.turn_over();
+}
+
+std::string Dispatcher::metrics() const {
+    StatusSnapshot status = take_status(services_);
+    status.process = services_.daemon.process_status();
+    return metrics_text(status);
 }
 
 void Dispatcher::device_changed(const DeviceStatus& device) {

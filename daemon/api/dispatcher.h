@@ -48,6 +48,9 @@ class Dispatcher {
         services_.on_failed_attempt = std::move(refused);
     }
 
+    /// Returns the metrics of the daemon: see metrics/openmetrics.h. For peers whose identity has at least the role read.
+    [[nodiscard]] std::string metrics() const;
+
     void device_changed(const DeviceStatus& device);
     void xruns(const XrunCounts& counts, std::uint64_t frame) { services_.telemetry.xruns(counts, frame); }
     /// Stops the engine from using the workers, which are about to stop.

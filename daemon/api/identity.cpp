@@ -3,6 +3,8 @@
 
 #include <unistd.h>
 
+#include <utility>
+
 #include "text/access_token.h"
 #include "text/quoting.h"
 
@@ -18,8 +20,16 @@ constexpr std::string_view kHowToGetAToken =
     "(rtactl: --token-file FILE)";
 
 Expected<Identity> identity_of(const TokenInfo& token, const Access& access) {
-    if (token.expired(access.now_s())) return std::unexpected(expired_token(token.name, *token.expires_s));
-    return Identity{.role = token.role, .author = token.name, .token = token.name, .expires_s = token.expires_s};
+    Identity identity{.role = token.role, .author = token.name, .token = token.name, .expires_s = token.expires_s};
+    if (auto expired = find_expiry(identity, access.now_s())) return std::unexpected(std::move(*expired));
+    return identity;
+}
+
+Expected<Identity> token_identity(std::string_view text, const Access& access) {
+    // A text of any other form is no token: its length must not decide how long the search takes.
+    const auto found = is_token(text) ? access.find_secret(text) : std::nullopt;
+    if (found) return identity_of(*found, access);
+    return unauthenticated("unknown access token: it is incorrect, or has been revoked");
 }
 
 Identity local_identity(const Entry& entry) {
@@ -29,14 +39,12 @@ Identity local_identity(const Entry& entry) {
 }
 
 Expected<Identity> loopback_identity(const Access& access) {
-    if (access.has_tokens())
-        return unauthenticated("an access token is required on TCP: " + std::string{kHowToGetAToken});
-    return Identity{.role = Role::control, .author = std::string{kLoopbackAuthor}};
+    if (access.has_tokens()) return std::unexpected(token_required("TCP"));
+    return Identity{.role = Role::control, .author = std::string{kLoopbackAuthor}, .needs_no_tokens = true};
 }
 
 Expected<Identity> certificate_identity(const Entry& entry, const Access& access) {
-    if (entry.certificate_name.empty())
-        return unauthenticated("an access token is required on TLS: " + std::string{kHowToGetAToken});
+    if (entry.certificate_name.empty()) return std::unexpected(token_required("TLS"));
     if (const auto token = access.find_name(entry.certificate_name)) return identity_of(*token, access);
     return unauthenticated("no access token has the name of the client certificate, " + quoted(entry.certificate_name) +
                            ": create one with `rtactl token new`, which gives the certificate its role");
@@ -45,12 +53,7 @@ Expected<Identity> certificate_identity(const Entry& entry, const Access& access
 }  // namespace
 
 Expected<Identity> identify(const Entry& entry, std::string_view token, const Access& access) {
-    if (!token.empty()) {
-        // A text of any other form is no token: its length must not decide how long the search takes.
-        const auto found = is_token(token) ? access.find_secret(token) : std::nullopt;
-        if (found) return identity_of(*found, access);
-        return unauthenticated("unknown access token: it is incorrect, or has been revoked");
-    }
+    if (!token.empty()) return token_identity(token, access);
     switch (entry.door) {
         case Entry::Door::unix_socket:
             return local_identity(entry);
@@ -64,9 +67,20 @@ Expected<Identity> identify(const Entry& entry, std::string_view token, const Ac
     return Identity{.role = Role::admin};
 }
 
-Error expired_token(const std::string& name, std::int64_t expires_s) {
+std::optional<Error> find_expiry(const Identity& identity, std::int64_t now_s) {
+    if (!identity.expires_s || *identity.expires_s > now_s) return std::nullopt;
+    const bool is_session = !identity.session.empty();
+    return Error{
+        ErrorCode::unauthenticated,
+        (is_session ? identity.session + " ended at " : "the access token " + quoted(identity.token) + " expired at ") +
+            utc_text(*identity.expires_s) +
+            (is_session ? "; create a one-time code with `rtactl web`" : "; create a new one"),
+        {}};
+}
+
+Error token_required(std::string_view where) {
     return {ErrorCode::unauthenticated,
-            "the access token " + quoted(name) + " expired at " + utc_text(expires_s) + "; create a new one",
+            "an access token is required on " + std::string{where} + ": " + std::string{kHowToGetAToken},
             {}};
 }
 

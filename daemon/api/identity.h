@@ -15,9 +15,13 @@ namespace rta::api {
 /// Who a client is: what it may do, and under which name it does it. Decided when it sends Hello.
 struct Identity {
     Role role = Role::none;
-    std::string author{};                     ///< name of the token, "uid 1000" or "loopback"; empty for Door::unknown
-    std::string token{};                      ///< name of its token; empty: none
-    std::optional<std::int64_t> expires_s{};  ///< end of its token, as TokenInfo::expires_s
+    /// Name of the token, "uid 1000" or "loopback"; of a session, "code of" and that of the client that has created its
+    /// code; empty for Door::unknown.
+    std::string author{};
+    std::string token{};    ///< name of its token, or of that of the client that has created its code; empty: none
+    std::string session{};  ///< name of its session in SessionTokens; empty: none
+    std::optional<std::int64_t> expires_s{};  ///< end of its token or session, as TokenInfo::expires_s
+    bool needs_no_tokens = false;             ///< its access ends when the first access token is created
 };
 
 /// Identifies a client by where it has come in, and by the token in its Hello. A token decides alone, wherever the client
@@ -31,7 +35,10 @@ struct Identity {
 /// UNAUTHENTICATED in all other cases, with a sentence that does not contain the token. [control]
 [[nodiscard]] Expected<Identity> identify(const Entry& entry, std::string_view token, const Access& access);
 
-/// The error for a token that has expired. [any]
-[[nodiscard]] Error expired_token(const std::string& name, std::int64_t expires_s);
+/// Returns why the client has no access any more; nullopt: its token or session has not expired. [any]
+[[nodiscard]] std::optional<Error> find_expiry(const Identity& identity, std::int64_t now_s);
+
+/// The error for a client on TCP that has no token, and needs one. [any]
+[[nodiscard]] Error token_required(std::string_view where);
 
 }  // namespace rta::api

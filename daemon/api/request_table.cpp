@@ -13,6 +13,7 @@ void apply_transaction(Call& call);
 void cancel_pending(Call& call);
 void check_graph(Call& call);
 void confirm(Call& call);
+void create_code(Call& call);
 void create_token(Call& call);
 void get_frequency_response(Call& call);
 void get_graph(Call& call);
@@ -128,6 +129,8 @@ constexpr std::array kTable{
                 nullptr, requests::confirm, nullptr},
     RequestKind{Request::kRevert, "revert", control, kChanges, kDurable, pipelined,
                 nullptr, requests::revert, nullptr},
+    RequestKind{Request::kCreateCode, "create_code", control, kChanges, kTransient, pipelined,
+                nullptr, requests::create_code, nullptr},
 };
 // clang-format on
 static_assert(std::ranges::is_sorted(kTable, {}, &RequestKind::request_case));

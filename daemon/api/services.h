@@ -26,6 +26,7 @@
 #include "api/requests/device_query.h"
 #include "api/scenes/scenes.h"
 #include "api/schedule.h"
+#include "api/session_tokens.h"
 #include "api/workers.h"
 #include "engine/engine.h"
 
@@ -95,14 +96,16 @@ struct Services {
     Telemetry telemetry{engine, daemon, limits.telemetry_rates};
     PortWatches watches{engine, limits};
     DeviceQuery devices{daemon};
+    SessionTokens sessions;
     FailedAttempts failed_attempts;
     RoomQueue plan_room{&RoomAccounts::plans};            ///< transactions
     RoomQueue parameter_room{&RoomAccounts::parameters};  ///< parameter changes
     ProgressQueue progress_queue;                         ///< transactions
     ControlTime time{time_used(engine.config(), clock), clock, limits.slice};
     LargeRequests large_requests{engine, workers};
-    std::size_t pending_bytes = 0;  ///< memory of the requests of all clients
-    std::size_t subscribers = 0;    ///< clients
+    std::size_t pending_bytes = 0;        ///< memory of the requests of all clients
+    std::size_t subscribers = 0;          ///< clients
+    std::uint64_t telemetry_dropped = 0;  ///< of clients that have disconnected
     const TimePoint start = clock();
     std::vector<Client*> clients;  ///< in the order in which they connected; without those that were refused
     std::vector<Client*> refused;  ///< that are still connected: what they have sent before may still be executed

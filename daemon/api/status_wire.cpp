@@ -56,6 +56,7 @@ void set_fields(Message& message, const auto& status) {
 }  // namespace
 
 void to_wire(const DeviceStatus& device, v1::DeviceState& message) { set_fields(message, device); }
+void to_wire(const EngineStatus& engine, v1::EngineState& message) { set_fields(message, engine); }
 void to_wire(const XrunCounts& counts, v1::XrunCounts& message) { set_fields(message, counts); }
 void to_wire(const LoadStatus& load, std::uint64_t frame, v1::Load& message) {
     set_fields(message, load);

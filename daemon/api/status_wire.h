@@ -13,6 +13,7 @@ namespace rta::api {
 // The status model on the wire: every field that a status struct lists sets the field of the same name. [control]
 
 void to_wire(const DeviceStatus& device, v1::DeviceState& message);
+void to_wire(const EngineStatus& engine, v1::EngineState& message);
 void to_wire(const XrunCounts& counts, v1::XrunCounts& message);
 void to_wire(const LoadStatus& load, std::uint64_t frame, v1::Load& message);
 void to_wire(const RealtimeStatus& realtime, v1::RealtimeState& message);

@@ -143,7 +143,10 @@ class Daemon final : private api::DaemonAccess, private io::DeviceObserver {
         state_.save_confirmation(std::move(writer), workers, std::move(done));
     }
     void confirmation_warning(const std::string& sentence) override { log(net::LogLevel::warning, sentence); }
+    [[nodiscard]] std::vector<std::string> web_urls() const override { return listening_.web_urls(); }
+    [[nodiscard]] ProcessStatus process_status() const override { return app::process_status(); }
     [[nodiscard]] api::Access& access() override { return tokens_; }
+    void access_changed(const std::string& sentence) override { log(net::LogLevel::info, sentence); }
     [[nodiscard]] api::SceneFiles* scene_files() override { return scenes_.files(); }
     void device_changed() override { server_.device_changed(device_status()); }
     void device_xruns(const XrunCounts& counts, std::uint64_t frame) override { server_.xruns(counts, frame); }
@@ -181,7 +184,8 @@ int Daemon::configure() {
     // Before it listens: a daemon that does not know its tokens must not be reachable.
     const auto tokens = tokens_.open();
     if (!tokens) log(net::LogLevel::error, tokens.error().sentence);
-    const int status = tokens ? listening_.open(tokens_.has_tokens()) : kExitUsage;
+    const int status =
+        tokens ? listening_.open(tokens_.has_tokens(), {.metrics = [this] { return server_.metrics(); }}) : kExitUsage;
     // The restored graph did not cause this failure.
     if (status != kExitClean) state_.confirm_restore();
     return status;

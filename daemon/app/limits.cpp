@@ -13,10 +13,13 @@
 #include "api/list_limits.h"
 #include "api/requests/transaction.h"
 #include "api/schedule.h"
+#include "api/session_tokens.h"
 #include "engine/draft.h"
 #include "engine/plan_exchange.h"
 #include "frame/frame_codec.h"
 #include "net/refusals.h"
+#include "net/web/http_request.h"
+#include "net/web/page_files.h"
 #include "store/token_list.h"
 #include "text/format_number.h"
 
@@ -110,8 +113,9 @@ constexpr std::array kTable{
         "max-clients-per-user", kClients, kCount, {1, kMostClients}, "Clients of one user on the Unix socket",
         "the same, for one user of the Unix socket"),
     limit<&Limits::clients, &ServerLimits::hello_time>(
-        "hello-timeout", kClients, kTime, {kShortest, kDay}, "Time in which a client must send Hello",
-        "a client that has sent no `hello` is disconnected without a response"),
+        "hello-timeout", kClients, kTime, {kShortest, kDay},
+        "Time in which a client must send Hello, and a browser the head of a request",
+        "a client that has sent no `hello` is disconnected without a response; an HTTP connection without a request is closed"),
     limit<&Limits::clients, &ServerLimits::idle_time>(
         "idle-timeout", kClients, kTime, {kShortest, kDay, "never"},
         "Time after which a client that sends nothing and has not subscribed is disconnected; 0: never",
@@ -256,11 +260,24 @@ std::span<const FixedLimit> fixed_limit_table() {
          "one worker applies those of all clients, which wait for it"},
         {"builds of a transaction whose nodes other clients keep changing", count(api::requests::kMaximumBuilds),
          "a transaction that never gets its turn must end"},
+        {"head of an HTTP request, and its fields",
+         size(net::HttpReader::kLongestHead) + "; " + count(net::HttpReader::kMostFields),
+         "browsers send less; requests have no body"},
+        {"HTTP requests of all browsers in a second", "2000",
+         "they take time of the control thread, which all clients share"},
+        {"files of the page of `--web`, and their size",
+         count(net::PageFiles::kMostFiles) + "; " + size(net::PageFiles::kMostBytes), "they are kept in memory"},
         {"telemetry events that a client leaves unread", count(api::Outbox::kTelemetryEvents),
          "older telemetry is of no use"},
         {"rejected clients that may read the reason", count(net::Refusals::kMost) + ", for 1s each",
          "they are beyond the limits of clients; it bounds what those can take"},
         {"access tokens", count(store::TokenList::kMaximumTokens), "every attempt compares a hash with each"},
+        {"one-time codes that are valid; of one author",
+         count(api::SessionTokens::kMaximumCodes) + "; " + count(api::SessionTokens::kMaximumCodesOfAuthor),
+         "the same"},
+        {"sessions that began with a code; of one author",
+         count(api::SessionTokens::kMaximumSessions) + "; " + count(api::SessionTokens::kMaximumSessionsOfAuthor),
+         "the same; the oldest one without a client makes room for another of its author"},
         {"edits that wait for their time; of one author",
          count(api::Schedule::kMaximumEdits) + ", " + size(api::Schedule::kMaximumBytes) + "; " +
              count(api::Schedule::kMaximumEditsOfAuthor) + ", " + size(api::Schedule::kMaximumBytesOfAuthor),

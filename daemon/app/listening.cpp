@@ -2,14 +2,39 @@
 #include "app/listening.h"
 
 #include <asio/post.hpp>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "api/exception_barrier.h"
 #include "app/logging.h"
 #include "app/process_setup.h"
 #include "app/tls_setup.h"
+#include "app/web_urls.h"
+#include "net/address.h"
+#include "net/tls_certificate.h"
 
 namespace rta::app {
+namespace {
+
+/// Returns share/rtad/web of the installation, or of the build tree, of which this program is a part.
+std::string installed_page() {
+    std::error_code error;
+    const auto program = std::filesystem::read_symlink("/proc/self/exe", error);
+    return (program.parent_path().parent_path() / "share/rtad/web").native();
+}
+
+/// Returns the names of the machine in addresses of the page. The first one is shown to users: on a loopback address
+/// "localhost", because a browser grants a page more rights there than under the name of the machine.
+std::vector<std::string> web_hosts(const net::ListenAddress& address) {
+    std::vector<std::string> hosts = net::certificate_names(std::vector{address.host});
+    if (address.reachable) return hosts;
+    const bool usual = address.host == "127.0.0.1" || address.host == "::1";
+    hosts.insert(hosts.begin(), usual ? "localhost" : address.host);
+    return hosts;
+}
+
+}  // namespace
 
 int Listening::set_up_tls(bool has_tokens) {
     auto context = app::set_up_tls(options_, has_tokens,
@@ -24,7 +49,7 @@ int Listening::set_up_tls(bool has_tokens) {
     return kExitClean;
 }
 
-int Listening::open(bool has_tokens) {
+int Listening::open(bool has_tokens, net::WebHooks hooks) {
     if (const std::string shortage = descriptor_shortage(options_.limits.clients.clients); !shortage.empty())
         log(net::LogLevel::warning, shortage);
     if (const int status = set_up_tls(has_tokens); status != kExitClean) return status;
@@ -43,12 +68,31 @@ int Listening::open(bool has_tokens) {
             tcp_addresses_.push_back(*bound);
         }
     }
+    if (const auto opened = open_web(std::move(hooks)); !opened) {
+        log(net::LogLevel::error, opened.error().sentence);
+        return kExitUsage;
+    }
     if (!options_.advertise.empty() && !is_advertised()) {
         log(net::LogLevel::warning,
             "--advertise has no effect: other machines cannot reach this daemon, which listens only on loopback "
             "addresses and on a Unix socket; expected --listen with an address of a network interface");
     }
     return kExitClean;
+}
+
+Expected<void> Listening::open_web(net::WebHooks hooks) {
+    if (options_.web.empty()) return {};
+    const auto address = net::resolve_listen_address(options_.web);
+    if (!address) return std::unexpected(address.error());
+    const std::vector<std::string> hosts = web_hosts(*address);
+    auto opened = server_.listen_web(options_.web,
+                                     {.page_folder = options_.web_root.empty() ? installed_page() : options_.web_root,
+                                      .hosts = hosts,
+                                      .web_names = options_.web_names,
+                                      .hooks = std::move(hooks)});
+    if (!opened) return std::unexpected(std::move(opened.error()));
+    web_urls_ = app::web_urls(*opened, hosts, options_.web_names);
+    return {};
 }
 
 bool Listening::is_advertised() const { return !options_.advertise.empty() && net::any_reachable(tcp_addresses_); }

@@ -26,6 +26,7 @@
 #include "io/offline_output.h"
 #include "net/address.h"
 #include "net/advertisement.h"
+#include "net/web/web_names.h"
 #include "store/state_folder.h"
 #include "text/quoting.h"
 #include "text/suggestion.h"
@@ -148,6 +149,23 @@ void define_daemon(CLI::App& app, DaemonOptions& options, RawValues& raw) {
         ->type_name("HOST:PORT")
         ->check([](const std::string& text) { return reason_of(net::resolve_listen_address(text)); })
         ->take_all();
+    app.add_option(
+           "--web", options.web,
+           "TCP address at which browsers find the page of rtad, over HTTP on a loopback address, otherwise, and "
+           "with the prefix tls://, over HTTPS (default: not served)")
+        ->type_name("HOST:PORT")
+        ->check([](const std::string& text) { return reason_of(net::resolve_listen_address(text)); });
+    app.add_option(
+           "--web-name", options.web_names,
+           "Further name of this machine in the addresses of --web, such as studio.lan; may be repeated. Requests "
+           "with another Host are refused")
+        ->type_name("NAME[:PORT]")
+        ->check([](const std::string& text) { return reason_of(net::check_web_name(text)); })
+        ->take_all();
+    app.add_option("--web-root", options.web_root,
+                   "Directory of the page of --web (default: share/rtad/web next to the directory of rtad)")
+        ->type_name("DIR")
+        ->check(refuse_empty);
     add_file(app, "--tls-cert", options.tls_certificate,
              "Certificate for TLS, in PEM (default: tls/certificate.pem in --state-dir, created when it is needed)");
     add_file(app, "--tls-key", options.tls_key, "Private key of --tls-cert, in PEM");
@@ -313,6 +331,10 @@ CLI::App* define_render(CLI::App& app, RenderOptions& options) {
     if (options.tls_certificate.empty() != options.tls_key.empty()) {
         return "--tls-cert and --tls-key belong together: expected both or none";
     }
+    if (options.web.empty() && !(options.web_names.empty() && options.web_root.empty())) {
+        return std::string{options.web_names.empty() ? "--web-root" : "--web-name"} +
+               " has no effect without --web: expected both or none";
+    }
     // Whether there are tokens is known only at the start.
     if (auto wrong = reason_of(check_certificate(options)); !wrong.empty()) return wrong;
     options.socket_for_group = in_runtime_directory(options.socket);
@@ -347,7 +369,7 @@ CLI::App* define_render(CLI::App& app, RenderOptions& options) {
         return entry.key + " must be text, in quotes: " + entry.key + " = " + (list ? "[" : "") + '"' +
                entry.values.front() + '"' + (list ? "]" : "");
     }
-    if (list) raw.listen_configured = true;
+    if (entry.key == "listen") raw.listen_configured = true;
     if (entry.values.empty()) return list ? std::string{} : entry.key + " = [] is empty: expected one value";
     if (!list && entry.values.size() > 1) return entry.key + " expects one value, not several";
     try {

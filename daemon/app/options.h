@@ -23,13 +23,16 @@ inline constexpr int kExitUsage = 2;    ///< usage or configuration, such as an 
 /// `rtad` without a command.
 struct DaemonOptions {
     io::DeviceRequest device;
-    std::vector<std::string> listen;  ///< HOST:PORT or tls://HOST:PORT; empty: no TCP
-    std::string tls_certificate;      ///< file; empty: the certificate in the state directory
-    std::string tls_key;              ///< file; empty if and only if tls_certificate is
-    std::string tls_client_ca;        ///< file; empty: clients cannot present a certificate
-    std::string socket;               ///< path
-    bool socket_for_group = false;    ///< the socket is in a runtime directory of the service manager
-    std::string state_directory;      ///< empty: the graph is not saved
+    std::vector<std::string> listen;     ///< HOST:PORT or tls://HOST:PORT; empty: no TCP
+    std::string web;                     ///< HOST:PORT or tls://HOST:PORT of the page; empty: not served
+    std::string web_root;                ///< folder of the page; empty: the installed one
+    std::vector<std::string> web_names;  ///< further names of the web server, see net::check_web_name()
+    std::string tls_certificate;         ///< file; empty: the certificate in the state directory
+    std::string tls_key;                 ///< file; empty if and only if tls_certificate is
+    std::string tls_client_ca;           ///< file; empty: clients cannot present a certificate
+    std::string socket;                  ///< path
+    bool socket_for_group = false;       ///< the socket is in a runtime directory of the service manager
+    std::string state_directory;         ///< empty: the graph is not saved
     Durability durability = Durability::sync;
     std::string tokens;  ///< file of the access tokens; empty: that of the state directory
     std::string graph;   ///< file; empty: start with an empty graph

@@ -130,6 +130,21 @@ void ignore_signals() {
     for (int number = SIGRTMIN; number <= SIGRTMAX; ++number) signal(number, SIG_IGN);
 }
 
+/// The second number of this file is the resident size in pages. It takes the kernel no walk through the memory.
+std::uint64_t resident_bytes() {
+    std::ifstream file{"/proc/self/statm"};
+    std::uint64_t total_pages = 0;
+    std::uint64_t resident_pages = 0;
+    file >> total_pages >> resident_pages;
+    return resident_pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+}
+
+double seconds_of(clockid_t clock) {
+    timespec time{};
+    ::clock_gettime(clock, &time);
+    return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+}
+
 }  // namespace
 
 void prepare_process() {
@@ -188,11 +203,7 @@ std::string descriptor_shortage(std::size_t clients) {
            ", or a higher limit (LimitNOFILE of the unit, or ulimit -n)";
 }
 
-double thread_time_s() {
-    timespec time{};
-    ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-    return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
-}
+double thread_time_s() { return seconds_of(CLOCK_THREAD_CPUTIME_ID); }
 
 std::uint64_t random_number() {
     std::uint64_t number = 0;
@@ -205,6 +216,12 @@ std::uint64_t random_number() {
 
 std::uint64_t available_memory_bytes() {
     return std::min({available_on_machine(), available_address_space(), available_in_control_group()});
+}
+
+ProcessStatus process_status() {
+    return {.resident_bytes = resident_bytes(),
+            .available_bytes = available_memory_bytes(),
+            .cpu_s = seconds_of(CLOCK_PROCESS_CPUTIME_ID)};
 }
 
 }  // namespace rta::app

@@ -28,6 +28,9 @@ void prepare_process();
 /// control group's limit or of its address space limit if that is less. [any]
 [[nodiscard]] std::uint64_t available_memory_bytes();
 
+/// Returns what the process takes of the machine; its parts are 0 where the system does not report them. [any]
+[[nodiscard]] ProcessStatus process_status();
+
 /// Returns a warning if this process may not have enough files open for so many clients, else "". Further clients would
 /// wait in the system's queue. [any]
 [[nodiscard]] std::string descriptor_shortage(std::size_t clients);

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "net/address.h"
+#include "net/web/web_names.h"
 
 namespace rta::app {
 namespace {
@@ -29,7 +30,9 @@ Expected<void> check_access(const net::ListenAddress& address, bool has_certific
 
 Expected<std::vector<net::ListenAddress>> addresses_of(const DaemonOptions& options) {
     std::vector<net::ListenAddress> addresses;
-    for (const std::string& text : options.listen) {
+    std::vector<std::string> texts = options.listen;
+    if (!options.web.empty()) texts.push_back(options.web);
+    for (const std::string& text : texts) {
         auto address = net::resolve_listen_address(text);
         if (!address) return std::unexpected(std::move(address.error()));
         addresses.push_back(std::move(*address));
@@ -41,11 +44,13 @@ bool has_certificate(const DaemonOptions& options) {
     return !options.tls_certificate.empty() || !options.state_directory.empty();
 }
 
-Expected<void> create_own(const net::TlsFiles& files, const std::vector<net::ListenAddress>& addresses) {
+Expected<void> create_own(const net::TlsFiles& files, const std::vector<net::ListenAddress>& addresses,
+                          const std::vector<std::string>& web_names) {
     std::vector<std::string> hosts;
     for (const net::ListenAddress& address : addresses) {
         if (address.tls) hosts.push_back(address.host);
     }
+    for (const std::string& name : web_names) hosts.push_back(net::host_of_web_name(name));
     return net::create_certificate(files, net::certificate_names(hosts));
 }
 
@@ -64,7 +69,7 @@ Expected<std::shared_ptr<const net::TlsContext>> set_up_tls(const DaemonOptions&
     const bool needed = std::ranges::any_of(*addresses, &net::ListenAddress::tls);
     if (!needed && !options.tls_client_ca.empty()) {
         warn(
-            "--tls-client-ca has no effect: no address of --listen uses TLS; expected an address of a network interface, "
+            "--tls-client-ca has no effect: no address of --listen or --web uses TLS; expected an address of a network interface, "
             "or the prefix tls://");
     }
     if (!needed && !given) return nullptr;
@@ -72,7 +77,8 @@ Expected<std::shared_ptr<const net::TlsContext>> set_up_tls(const DaemonOptions&
     const net::TlsFiles files =
         given ? net::TlsFiles{options.tls_certificate, options.tls_key} : net::TlsFiles::in(options.state_directory);
     if (!given) {
-        if (const auto created = create_own(files, *addresses); !created) return std::unexpected(created.error());
+        if (const auto created = create_own(files, *addresses, options.web_names); !created)
+            return std::unexpected(created.error());
     }
     auto context = net::TlsContext::load(files, options.tls_client_ca);
     if (context && net::everybody_can_read(files.key)) {

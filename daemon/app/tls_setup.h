@@ -12,7 +12,7 @@
 
 namespace rta::app {
 
-/// Returns the certificate for the TLS addresses of --listen: the one of --tls-cert, or the one in the state directory,
+/// Returns the certificate for the TLS addresses of --listen and --web: the one of --tls-cert, or the one in the state directory,
 /// which is created if it does not exist. Returns null if neither --tls-cert is set nor an address uses TLS. `warn` is
 /// called with sentences about a certificate that has expired, a key that every user may read, and certificates of clients
 /// that no address asks for.
@@ -24,7 +24,7 @@ namespace rta::app {
 [[nodiscard]] Expected<std::shared_ptr<const net::TlsContext>> set_up_tls(
     const DaemonOptions& options, bool has_tokens, const std::function<void(const std::string&)>& warn);
 
-/// Checks that there is, or can be, a certificate if an address of --listen uses TLS. Reads no file. Errors:
+/// Checks that there is, or can be, a certificate if an address of --listen or --web uses TLS. Reads no file. Errors:
 /// PERMISSION_DENIED, NOT_FOUND.
 [[nodiscard]] Expected<void> check_certificate(const DaemonOptions& options);
 

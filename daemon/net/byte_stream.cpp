@@ -10,7 +10,8 @@ asio::awaitable<void> discard_input(ByteStream& stream) {
     std::array<char, 1024> discarded{};
     asio::error_code error;
     for (std::size_t left = kMostDiscardedBytes; !error && left > 0 && stream.is_open();) {
-        left -= std::min(left, co_await stream.read_some(discarded, error));
+        const std::size_t count = co_await stream.read_some(discarded, error);
+        left -= std::min(left, std::max<std::size_t>(count, 1));
     }
 }
 

@@ -23,9 +23,15 @@ class ByteStream {
     ByteStream& operator=(const ByteStream&) = delete;
     virtual ~ByteStream() = default;
 
-    /// Waits for at least one byte and returns the number of bytes read. `error` is asio::error::eof after the last
-    /// byte, and any other error if the stream is broken or closed.
+    /// Waits for input and returns the number of bytes read. `error` is asio::error::eof after the last byte, and any other
+    /// error if the stream is broken or closed. 0 without an error: the transport has received something that is no byte of
+    /// the stream yet.
     [[nodiscard]] virtual asio::awaitable<std::size_t> read_some(std::span<char> into, asio::error_code& error) = 0;
+
+    /// Sets how long a message may be whose length the transport learns only at its end.
+    virtual void limit_message(std::size_t /*bytes*/) {}
+    /// Returns the number of bytes that the transport has received and not yet returned.
+    [[nodiscard]] virtual std::size_t held_bytes() const { return 0; }
 
     /// Writes what can be written without waiting, and returns the number of bytes. A transport that writes elsewhere than
     /// on the control thread returns 0. No write may be pending.

@@ -35,16 +35,6 @@ void skip(std::vector<asio::const_buffer>& buffers, std::size_t bytes) {
 
 }  // namespace
 
-asio::awaitable<void> Condition::wait() {
-    while (!raised_) {
-        waiting_ = true;
-        asio::error_code ignored;
-        co_await timer_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
-        waiting_ = false;
-    }
-    raised_ = false;
-}
-
 ClientSession::ClientSession(const asio::any_io_executor& executor, std::unique_ptr<ByteStream> stream,
                              std::shared_ptr<api::Client> client, std::shared_ptr<LargeMessages> large_messages,
                              Name name, LogSink log)
@@ -189,12 +179,13 @@ asio::awaitable<void> ClientSession::read_requests() {
         const bool all_decoded = decode_requests();
         if (closed_) co_return;
         if (client_->refused()) break;
-        const std::size_t begun = decoder_.buffered();
+        const std::size_t begun = unfinished_bytes();
         if (!all_decoded || !may_hold_more() || (begun != 0 && !client_->may_finish(begun))) {
             co_await may_read_.wait();
             continue;
         }
         asio::error_code error;
+        stream_->limit_message(client_->longest_message());
         const std::size_t count = co_await stream_->read_some(buffer, error);
         if (closed_) co_return;
         if (error == asio::error::eof) {
@@ -218,7 +209,7 @@ asio::awaitable<void> ClientSession::read_requests() {
 }
 
 bool ClientSession::holds_large_message() const {
-    return decoder_.buffered() >= LargeMessages::kFreeBytes || client_->parsing();
+    return unfinished_bytes() >= LargeMessages::kFreeBytes || client_->parsing();
 }
 
 bool ClientSession::may_hold_more() {
@@ -271,11 +262,11 @@ bool ClientSession::decode_requests() {
 }
 
 void ClientSession::input_finished() {
-    if (decoder_.buffered() == 0 || client_->refused()) return;
+    if (unfinished_bytes() == 0 || client_->refused()) return;
     if (!client_->introduced()) return close_for(ClosedFor::first_message);
     client_->refuse_stream(Error{
         ErrorCode::invalid_argument,
-        "the stream ended within a message; only " + std::to_string(decoder_.buffered()) + " bytes of it were received",
+        "the stream ended within a message; only " + std::to_string(unfinished_bytes()) + " bytes of it were received",
         {}});
 }
 

@@ -16,31 +16,13 @@
 #include "api/client.h"
 #include "frame/frame_codec.h"
 #include "net/byte_stream.h"
+#include "net/condition.h"
 #include "net/connection_log.h"
 #include "net/large_messages.h"
 #include "net/limits.h"
 #include "net/log.h"
 
 namespace rta::net {
-
-/// Lets one coroutine wait until another part of the program has raised the condition. A raise without a waiter is
-/// stored for the next wait(). [control]
-class Condition {
- public:
-    explicit Condition(const asio::any_io_executor& executor)
-        : timer_{executor, asio::steady_timer::time_point::max()} {}
-
-    void raise() {
-        raised_ = true;
-        if (waiting_) timer_.cancel();
-    }
-    asio::awaitable<void> wait();
-
- private:
-    asio::steady_timer timer_;
-    bool raised_ = false;
-    bool waiting_ = false;
-};
 
 /// Serves one client over a byte stream: one coroutine reads requests, another writes responses and events.
 ///
@@ -106,6 +88,8 @@ class ClientSession final : public std::enable_shared_from_this<ClientSession>, 
     void client_changed();
     [[nodiscard]] bool may_hold_more();
     [[nodiscard]] bool holds_large_message() const;
+    /// Returns the bytes that have arrived of a message that is not complete.
+    [[nodiscard]] std::size_t unfinished_bytes() const { return decoder_.buffered() + stream_->held_bytes(); }
     void place_free() override { may_read_.raise(); }
     [[nodiscard]] bool waits_for_daemon() const override { return client_->waits_for_worker(); }
     void end_large_message() override;

@@ -129,6 +129,17 @@ api::Entry Listener::identify(StreamSocket& client) const {
     return {.door = socket_.tls ? Door::tls : Door::loopback, .address = tcp_peer_address(client)};
 }
 
+std::string Listener::local_address(const StreamSocket& client) {
+    asio::error_code error;
+    const auto endpoint = tcp_endpoint_of(client.local_endpoint(error));
+    if (error || !endpoint) return {};
+    const asio::ip::address address = endpoint->address();
+    // A socket for both families shows an IPv4 address as a part of IPv6.
+    if (address.is_v6() && address.to_v6().is_v4_mapped())
+        return asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6()).to_string();
+    return address.to_string();
+}
+
 Listener::Accepted Listener::take(StreamSocket client, api::Entry entry) {
     asio::error_code ignored;
     // A response must not wait for the acknowledgement of the previous one.

@@ -40,10 +40,13 @@ class Listener final : public std::enable_shared_from_this<Listener> {
     /// Returns how a client has come in. Its address is HOST:PORT, or the path of the Unix socket; empty if it has
     /// disconnected. Allocates little: called before it is known whether the client may stay.
     [[nodiscard]] api::Entry identify(StreamSocket& client) const;
+    /// Returns the IP address of this machine at which a client has connected; empty for a Unix socket.
+    [[nodiscard]] static std::string local_address(const StreamSocket& client);
     /// Prepares a socket that `handler` received for the server. May throw.
     [[nodiscard]] Accepted take(StreamSocket client, api::Entry entry);
 
     [[nodiscard]] const std::string& name() const { return socket_.name; }
+    [[nodiscard]] bool encrypted() const { return socket_.tls; }
     /// Returns nullopt for a Unix socket.
     [[nodiscard]] std::optional<asio::ip::tcp::endpoint> tcp_endpoint() const;
 

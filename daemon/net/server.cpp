@@ -26,6 +26,8 @@
 #include "net/log_limiter.h"
 #include "net/refusals.h"
 #include "net/tls_network.h"
+#include "net/web/web_connection.h"
+#include "net/web/web_site.h"
 #include "net/worker_pool.h"
 #include "text/quoting.h"
 
@@ -48,9 +50,10 @@ std::chrono::milliseconds watch_interval(const ServerLimits& limits) {
 }  // namespace
 
 /// Shared with its pending handlers, which the io_context may keep after stop().
-struct Server::Impl : std::enable_shared_from_this<Impl>, ClientSession::Owner {
+struct Server::Impl : std::enable_shared_from_this<Impl>, ClientSession::Owner, WebConnection::Owner {
     Impl(asio::io_context& context, Engine& engine, api::DaemonAccess& daemon, LogSink sink, ServerLimits given)
         : io{context},
+          access{daemon.access()},
           log{std::move(sink)},
           limits{given},
           workers{context},
@@ -63,14 +66,34 @@ struct Server::Impl : std::enable_shared_from_this<Impl>, ClientSession::Owner {
           poll_timer{context},
           watch_timer{context} {}
 
+    /// Removes a client whose start throws.
+    struct ForgetUnlessComplete {
+        ForgetUnlessComplete(Impl& server, std::uint64_t client) : impl{server}, number{client} {}
+        ForgetUnlessComplete(const ForgetUnlessComplete&) = delete;
+        ForgetUnlessComplete& operator=(const ForgetUnlessComplete&) = delete;
+        ~ForgetUnlessComplete() {
+            if (!complete) impl.forget(number);
+        }
+        Impl& impl;
+        std::uint64_t number;
+        bool complete = false;
+    };
+
     void start();
     void stop();
-    void listen(ListeningSocket socket);
+    void listen(ListeningSocket socket, const std::shared_ptr<WebSite>& site = nullptr);
+    [[nodiscard]] Expected<ListeningSocket> open_tcp(std::string_view address);
+    [[nodiscard]] std::string log_line(const Listener& listener, const WebSite* site) const;
     [[nodiscard]] std::string overlapping(std::string_view address) const;
-    void accept(Listener& listener, StreamSocket socket);
+    void accept(Listener& listener, StreamSocket socket, const std::shared_ptr<WebSite>& site);
     [[nodiscard]] std::optional<Error> admit(const api::Entry& entry, const std::string& listener);
     void serve(std::unique_ptr<ByteStream> stream, api::Entry entry, const std::string& listener,
                const std::optional<Error>& refusal);
+    void start_session(std::uint64_t number, std::unique_ptr<ByteStream> stream, api::Entry entry,
+                       const std::string& listener);
+    void serve_web(Listener::Accepted accepted, std::string local, const std::string& listener,
+                   const std::shared_ptr<WebSite>& site, std::optional<Error> refusal);
+    [[nodiscard]] std::size_t refused_sessions() const;
     [[nodiscard]] std::optional<Admission::Idle> find_idle(std::uint64_t number, ClientSession::Clock::time_point now);
     void displace(std::uint64_t number);
     void watch_sessions();
@@ -84,11 +107,15 @@ struct Server::Impl : std::enable_shared_from_this<Impl>, ClientSession::Owner {
     void session_ended(const ClientSession& session) override;
     void client_refused(const ClientSession& session) override;
     void closed_for(ClosedFor reason, const ClientSession& session) override;
+    void web_ended(const WebConnection& connection) override;
+    void web_upgraded(const WebConnection& connection, std::unique_ptr<ByteStream> stream) override;
+    void web_closed_for(ClosedFor reason, const WebConnection& connection) override;
     void attempt_failed(const std::string& address, const Error& reason);
     void node_faulted(const std::string& node);
     void failed(const Error& error);
 
     asio::io_context& io;
+    const api::Access& access;
     LogSink log;
     ServerLimits limits;
     WorkerPool workers;
@@ -103,7 +130,10 @@ struct Server::Impl : std::enable_shared_from_this<Impl>, ClientSession::Owner {
     std::shared_ptr<TlsNetwork> tls;  ///< null without use_tls()
     std::vector<std::shared_ptr<Listener>> listeners;
     std::map<std::uint64_t, std::shared_ptr<ClientSession>> sessions;  ///< by their numbers, in order of arrival
-    std::uint64_t last_session = 0;
+    std::map<std::uint64_t, std::shared_ptr<WebConnection>> browsers;  ///< HTTP connections, by their numbers
+    std::size_t refused_browsers = 0;                                  ///< those without a place
+    std::uint64_t last_session =
+        0;  ///< also of a browser, which keeps its number and place as the session of its WebSocket
     bool watching = false;
     LogLimiter attempts{kAttemptLogInterval};
     LogLimiter faults{kFaultLogInterval};
@@ -134,6 +164,7 @@ void Server::Impl::stop() {
     watch_timer.cancel();
     for (const auto& listener : std::exchange(listeners, {})) listener->close();
     for (const auto& [number, session] : std::exchange(sessions, {})) session->close();
+    for (const auto& [number, browser] : std::exchange(browsers, {})) browser->close();
     refusals.close();
     connection_log.stop();
     if (tls) tls->stop();
@@ -180,27 +211,78 @@ void Server::Impl::begin_pass() {
     if (dispatcher.time().pass_over()) end_pass();
 }
 
-void Server::Impl::listen(ListeningSocket socket) {
+std::string Server::Impl::log_line(const Listener& listener, const WebSite* site) const {
+    const bool encrypted = listener.encrypted();
+    if (site != nullptr) {
+        return "serving " + site->names().first_origin() + "/" +
+               (encrypted ? "; certificate " + tls->context().fingerprint() : "");
+    }
+    return "listening on " + listener.name() +
+           (encrypted ? " with TLS; certificate " + tls->context().fingerprint() : "");
+}
+
+/// `site`: null for the protocol without HTTP.
+void Server::Impl::listen(ListeningSocket socket, const std::shared_ptr<WebSite>& site) {
     const bool encrypted = socket.tls;
     const auto listener = listeners.emplace_back(
         std::make_shared<Listener>(std::move(socket), encrypted ? tls : std::shared_ptr<TlsNetwork>{}, log));
-    log(LogLevel::info, "listening on " + listener->name() +
-                            (encrypted ? " with TLS; certificate " + tls->context().fingerprint() : ""));
+    log(LogLevel::info, log_line(*listener, site.get()));
     if (holding) listener->hold();
     // `this` and `raw` are valid: stop() closes the listener, which then drops the handler.
-    listener->start([this, raw = listener.get()](StreamSocket client) {
-        const auto served = api::guarded("accepting a client", [&] { accept(*raw, std::move(client)); });
+    listener->start([this, raw = listener.get(), site](StreamSocket client) {
+        const auto served = api::guarded("accepting a client", [&] { accept(*raw, std::move(client), site); });
         if (!served) failed(served.error());
     });
 }
 
-void Server::Impl::accept(Listener& listener, StreamSocket socket) {
+void Server::Impl::accept(Listener& listener, StreamSocket socket, const std::shared_ptr<WebSite>& site) {
     api::Entry entry = listener.identify(socket);
     auto refusal = admit(entry, listener.name());
     // The handshake would cost more than the place that the client does not get.
     if (refusal && entry.door == api::Entry::Door::tls) return;
-    Listener::Accepted accepted = listener.take(std::move(socket), std::move(entry));
-    serve(std::move(accepted.stream), std::move(accepted.entry), listener.name(), refusal);
+    if (site == nullptr) {
+        Listener::Accepted accepted = listener.take(std::move(socket), std::move(entry));
+        return serve(std::move(accepted.stream), std::move(accepted.entry), listener.name(), refusal);
+    }
+    // Browsers that only learn why they were refused hold no place. They must not exhaust the resources of others.
+    if (refusal && refused_browsers >= Refusals::kMost) return;
+    std::string local = Listener::local_address(socket);
+    serve_web(listener.take(std::move(socket), std::move(entry)), std::move(local), listener.name(), site,
+              std::move(refusal));
+}
+
+void Server::Impl::serve_web(Listener::Accepted accepted, std::string local, const std::string& listener,
+                             const std::shared_ptr<WebSite>& site, std::optional<Error> refusal) {
+    const std::uint64_t number = ++last_session;
+    const bool has_place = !refusal;
+    const auto browser = std::make_shared<WebConnection>(
+        io.get_executor(), std::move(accepted.stream), site,
+        WebSite::Visitor{.entry = std::move(accepted.entry), .local = std::move(local)},
+        WebConnection::Name{.number = number, .listener = listener}, std::move(refusal));
+    ForgetUnlessComplete start{*this, number};
+    browsers.emplace(number, browser);
+    if (has_place) {
+        admission.enter(number, browser->entry());
+    } else {
+        ++refused_browsers;
+    }
+    browser->start(*this);
+    watch_sessions();
+    start.complete = true;
+}
+
+void Server::Impl::web_ended(const WebConnection& connection) { forget(connection.name().number); }
+
+void Server::Impl::web_closed_for(ClosedFor reason, const WebConnection& connection) {
+    connection_log.closed(reason, connection.entry(), connection.name().listener);
+}
+
+/// The session keeps the place of the connection.
+void Server::Impl::web_upgraded(const WebConnection& connection, std::unique_ptr<ByteStream> stream) {
+    const std::uint64_t number = connection.name().number;
+    // Keeps the connection, which calls this, until the end of its coroutine.
+    const auto browser = browsers.extract(number);
+    start_session(number, std::move(stream), connection.entry(), connection.name().listener);
 }
 
 /// Returns why a client may not come in. Otherwise makes room for it.
@@ -213,6 +295,10 @@ std::optional<Error> Server::Impl::admit(const api::Entry& entry, const std::str
 }
 
 std::optional<Admission::Idle> Server::Impl::find_idle(std::uint64_t number, ClientSession::Clock::time_point now) {
+    if (const auto browser = browsers.find(number); browser != browsers.end()) {
+        const auto since = browser->second->idle_since();
+        return since ? std::optional{Admission::Idle{.introduced = false, .since = *since}} : std::nullopt;
+    }
     const ClientSession& session = *sessions.at(number);
     const auto since = session.idle_since();
     const bool introduced = session.client().introduced();
@@ -221,6 +307,7 @@ std::optional<Admission::Idle> Server::Impl::find_idle(std::uint64_t number, Cli
 }
 
 void Server::Impl::displace(std::uint64_t number) {
+    if (browsers.contains(number)) return forget(number);
     const auto session = sessions.at(number);
     admission.leave(number);
     session->disconnect_idle(Error{ErrorCode::resource_exhausted,
@@ -233,30 +320,36 @@ void Server::Impl::serve(std::unique_ptr<ByteStream> stream, api::Entry entry, c
                          const std::optional<Error>& refusal) {
     if (refusal) return refusals.add(std::move(stream), *refusal);
     const std::uint64_t number = ++last_session;
+    ForgetUnlessComplete start{*this, number};
+    admission.enter(number, entry);
+    start_session(number, std::move(stream), std::move(entry), listener);
+    start.complete = true;
+}
+
+/// Serves a client that has a place under this number.
+void Server::Impl::start_session(std::uint64_t number, std::unique_ptr<ByteStream> stream, api::Entry entry,
+                                 const std::string& listener) {
+    ForgetUnlessComplete start{*this, number};
     const auto client = dispatcher.connect(std::move(entry));
     const auto spending = client->spend();
     const auto session =
         std::make_shared<ClientSession>(io.get_executor(), std::move(stream), client, large_messages,
                                         ClientSession::Name{.number = number, .listener = listener}, log);
-    struct Start {
-        ~Start() {
-            if (!complete) impl.forget(number);
-        }
-        Impl& impl;
-        std::uint64_t number;
-        bool complete = false;
-    } start{*this, number};
     sessions.emplace(number, session);
-    admission.enter(number, client->entry());
     limit_refused_sessions();
     session->start(*this);
     watch_sessions();
     start.complete = true;
 }
 
+/// Returns the number of sessions without a place.
+std::size_t Server::Impl::refused_sessions() const {
+    return sessions.size() + (browsers.size() - refused_browsers) - admission.count();
+}
+
 /// Clients that were refused after their Hello hold no place, and must not exhaust the resources of others.
 void Server::Impl::limit_refused_sessions() {
-    if (sessions.size() - admission.count() <= Refusals::kMost) return;
+    if (refused_sessions() <= Refusals::kMost) return;
     const auto oldest = std::ranges::find_if(sessions, [](const auto& entry) { return entry.second->refused(); });
     if (oldest != sessions.end()) forget(oldest->first);
 }
@@ -264,6 +357,10 @@ void Server::Impl::limit_refused_sessions() {
 /// Closes a session. It may be destroyed now.
 void Server::Impl::forget(std::uint64_t number) {
     admission.leave(number);
+    if (const auto browser = browsers.extract(number); !browser.empty()) {
+        if (browser.mapped()->refused()) --refused_browsers;
+        return browser.mapped()->close();
+    }
     const auto node = sessions.extract(number);
     if (node.empty()) return;
     node.mapped()->close();
@@ -281,7 +378,7 @@ void Server::Impl::closed_for(ClosedFor reason, const ClientSession& session) {
 
 /// Checks the limits of time of all clients, while there are clients.
 void Server::Impl::watch_sessions() {
-    if (sessions.empty() || std::exchange(watching, true)) return;
+    if ((sessions.empty() && browsers.empty()) || std::exchange(watching, true)) return;
     watch_timer.expires_after(watch_interval(limits));
     watch_timer.async_wait([self = shared_from_this()](const asio::error_code&) {
         self->watching = false;
@@ -298,6 +395,10 @@ void Server::Impl::check_sessions() {
     for (const auto& [number, session] : sessions) all.push_back(session);
     const auto now = ClientSession::Clock::now();
     for (const auto& session : all) session->check_time(limits, now);
+    std::vector<std::shared_ptr<WebConnection>> connections;
+    connections.reserve(browsers.size());
+    for (const auto& [number, browser] : browsers) connections.push_back(browser);
+    for (const auto& browser : connections) browser->check_time(limits, now);
 }
 
 void Server::Impl::attempt_failed(const std::string& address, const Error& reason) {
@@ -346,22 +447,41 @@ std::string Server::Impl::overlapping(std::string_view address) const {
     return {};
 }
 
-Expected<std::string> Server::listen_tcp(std::string_view address) {
-    auto socket = net::listen_tcp(impl_->io, address);
+Expected<ListeningSocket> Server::Impl::open_tcp(std::string_view address) {
+    auto socket = net::listen_tcp(io, address);
     if (!socket && socket.error().code == ErrorCode::already_exists) {
-        if (const std::string other = impl_->overlapping(address); !other.empty()) {
-            return fail(ErrorCode::already_exists, "cannot listen on " + quoted(address) + ": it overlaps " + other +
-                                                       ", which is another address of --listen; expected one of them");
+        if (const std::string other = overlapping(address); !other.empty()) {
+            return fail(ErrorCode::already_exists,
+                        "cannot listen on " + quoted(address) + ": it overlaps " + other +
+                            ", which is another address of --listen or --web; expected one of them");
         }
     }
     if (!socket) return std::unexpected(std::move(socket.error()));
-    if (socket->tls && !impl_->tls) {
+    if (socket->tls && !tls) {
         return fail(ErrorCode::permission_denied,
                     "refused to listen on " + socket->name + ": this address uses TLS; expected a certificate");
     }
+    return socket;
+}
+
+Expected<std::string> Server::listen_tcp(std::string_view address) {
+    auto socket = impl_->open_tcp(address);
+    if (!socket) return std::unexpected(std::move(socket.error()));
     std::string name = socket->name;
     impl_->listen(std::move(*socket));
     return name;
+}
+
+Expected<std::string> Server::listen_web(std::string_view address, WebOptions options) {
+    auto socket = impl_->open_tcp(address);
+    if (!socket) return std::unexpected(std::move(socket.error()));
+    const auto bound = parse_address(socket->name);
+    if (!bound) return std::unexpected(bound.error());
+    WebNames names{options.hosts, options.web_names, bound->port, socket->tls};
+    const auto site = std::make_shared<WebSite>(std::move(options), std::move(names), impl_->access, impl_->log);
+    impl_->listen(std::move(*socket), site);
+    if (!site->page_missing().empty()) impl_->log(LogLevel::warning, "--web: " + site->page_missing());
+    return site->names().first_origin() + "/";
 }
 
 Expected<void> Server::listen_unix(const std::string& path, SocketAccess access) {
@@ -396,6 +516,8 @@ void Server::fade_out(float length_ms, std::function<void()> done) {
 }
 
 void Server::stop() { impl_->stop(); }
+
+std::string Server::metrics() const { return impl_->dispatcher.metrics(); }
 
 std::size_t Server::client_count() const { return impl_->dispatcher.client_count(); }
 

@@ -16,6 +16,7 @@
 #include "net/log.h"
 #include "net/tls_context.h"
 #include "net/tls_limits.h"
+#include "net/web/web_options.h"
 #include "status/status.h"
 #include "text/error.h"
 
@@ -81,6 +82,13 @@ class Server {
     /// is not: another process holds a lock on the folder, perhaps for a short time.
     Expected<void> listen_unix(const std::string& path, SocketAccess access = SocketAccess::owner);
 
+    /// Serves HTTP/1.1 on `HOST:PORT` or `tls://HOST:PORT`, as listen_tcp() listens: the files of the page, and at /socket a
+    /// WebSocket whose binary messages are those of the protocol, one in each, without a length. Its clients have come in as
+    /// on TCP or TLS, and share places and limits with them. Every request must name the server in Host, and in Origin if it
+    /// has one. Reads the page from the disk; without it, the server says in its answers what is missing. Call it at most
+    /// once. Returns the address of the page, "http://localhost:8080/". Errors: see listen_tcp().
+    Expected<std::string> listen_web(std::string_view address, WebOptions options);
+
     /// Serves one client on a stream that is already connected, if it may come in.
     void serve(std::unique_ptr<ByteStream> stream, api::Entry entry);
 
@@ -102,6 +110,9 @@ class Server {
     /// Closes all listeners and sessions and waits for the worker threads. No callback is called afterwards, and the
     /// engine may be destroyed.
     void stop();
+
+    /// Returns the metrics of the daemon in the OpenMetrics format, for peers that may read.
+    [[nodiscard]] std::string metrics() const;
 
     /// Returns the number of connected clients, without refused ones.
     [[nodiscard]] std::size_t client_count() const;

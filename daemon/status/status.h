@@ -113,6 +113,58 @@ struct LoadStatus {
     }
 };
 
+/// State of the engine and its graph.
+struct EngineStatus {
+    std::uint32_t block_size_frames = 0;
+    std::uint64_t frame = 0;     ///< the sample clock
+    std::uint64_t revision = 0;  ///< of the graph
+    std::uint64_t change_number = 0;
+    std::uint32_t node_count = 0;
+    std::uint32_t connection_count = 0;
+    std::uint64_t plans_made = 0;
+    std::uint64_t plans_freed = 0;
+    std::uint64_t plans_alive = 0;
+    std::uint64_t telemetry_dropped = 0;  ///< events lost because the engine's telemetry ring was full
+    bool output_muted = false;
+    std::string simd_target{};
+    std::uint64_t latency_frames = 0;  ///< of look-ahead, on the longest path
+    bool latency_compensation = false;
+    float output_volume_db = 0;
+    std::uint64_t heard_revision = 0;
+
+    void visit_fields(auto&& field) const {
+        field("block_size_frames", block_size_frames);
+        field("frame", frame);
+        field("revision", revision);
+        field("change_number", change_number);
+        field("node_count", node_count);
+        field("connection_count", connection_count);
+        field("plans_made", plans_made);
+        field("plans_freed", plans_freed);
+        field("plans_alive", plans_alive);
+        field("telemetry_dropped", telemetry_dropped);
+        field("output_muted", output_muted);
+        field("simd_target", simd_target);
+        field("latency_frames", latency_frames);
+        field("latency_compensation", latency_compensation);
+        field("output_volume_db", output_volume_db);
+        field("heard_revision", heard_revision);
+    }
+};
+
+/// What the process takes of the machine. Not in the protocol.
+struct ProcessStatus {
+    std::uint64_t resident_bytes = 0;   ///< in RAM
+    std::uint64_t available_bytes = 0;  ///< that it could still take: of the machine, its control group and its limits
+    double cpu_s = 0;                   ///< processor time of all threads
+
+    void visit_fields(auto&& field) const {
+        field("resident_bytes", resident_bytes);
+        field("available_bytes", available_bytes);
+        field("cpu_s", cpu_s);
+    }
+};
+
 /// Whether all memory of the process is locked in RAM.
 struct MemoryLock {
     bool locked = false;

@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "store/token_list.h"
 
-#include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <openssl/rand.h>
-
 #include <algorithm>
 #include <charconv>
 #include <span>
@@ -19,44 +15,9 @@ namespace {
 constexpr std::string_view kFirstLine = "rtad tokens 1";
 constexpr std::string_view kLastLine = "end";
 constexpr std::string_view kNever = "never";
+/// 43 characters of base64url: kTokenDigits.
+constexpr std::size_t kSecretBytes = 32;
 constexpr std::string_view kHexDigits = "0123456789abcdef";
-constexpr std::string_view kBase64Url = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-
-using Hash = std::array<unsigned char, 32>;
-
-std::unexpected<Error> no_cryptography(std::string_view what) {
-    return fail(ErrorCode::internal, "OpenSSL cannot " + std::string{what});
-}
-
-/// SHA-256 of the salt followed by the secret.
-bool hash_of(std::span<const unsigned char> salt, std::string_view secret, Hash& hash) {
-    std::string salted{salt.begin(), salt.end()};
-    salted += secret;
-    const bool hashed = EVP_Digest(salted.data(), salted.size(), hash.data(), nullptr, EVP_sha256(), nullptr) == 1;
-    OPENSSL_cleanse(salted.data(), salted.size());
-    return hashed;
-}
-
-/// Without padding: 32 bytes take 43 characters.
-std::string base64url(std::span<const unsigned char> bytes) {
-    std::string text;
-    std::uint32_t bits = 0;
-    unsigned count = 0;
-    for (const unsigned char byte : bytes) {
-        bits = (bits << 8U) | byte;
-        for (count += 8; count >= 6; count -= 6) text += kBase64Url[(bits >> (count - 6)) & 0x3FU];
-    }
-    if (count > 0) text += kBase64Url[(bits << (6 - count)) & 0x3FU];
-    return text;
-}
-
-Expected<std::string> random_secret() {
-    std::array<unsigned char, 32> bytes{};
-    if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1) return no_cryptography("make random numbers");
-    std::string secret = std::string{kTokenPrefix} + base64url(bytes);
-    OPENSSL_cleanse(bytes.data(), bytes.size());
-    return secret;
-}
 
 std::string hexadecimal_bytes(std::span<const unsigned char> bytes) {
     std::string text;
@@ -140,8 +101,8 @@ Expected<TokenList::Token> TokenList::read_line(std::string_view line) {
     if (!created) return invalid("time of creation: expected seconds since 1970");
     if (expires != kNever && !token.info.expires_s)
         return invalid("time of expiry: expected seconds since 1970, or never");
-    if (!read_bytes(salt, token.salt)) return invalid("salt: expected 32 hexadecimal digits");
-    if (!read_bytes(line, token.hash)) return invalid("hash: expected 64 hexadecimal digits");
+    if (!read_bytes(salt, token.secret.salt)) return invalid("salt: expected 32 hexadecimal digits");
+    if (!read_bytes(line, token.secret.hash)) return invalid("hash: expected 64 hexadecimal digits");
     token.info.role = *role;
     token.info.created_s = *created;
     return token;
@@ -154,7 +115,7 @@ std::string TokenList::write() const {
         text.append(token.info.name).append(" ").append(role_name(token.info.role)).append(" ");
         text += std::to_string(token.info.created_s) + " ";
         text += token.info.expires_s ? std::to_string(*token.info.expires_s) : std::string{kNever};
-        text += " " + hexadecimal_bytes(token.salt) + " " + hexadecimal_bytes(token.hash) + "\n";
+        text += " " + hexadecimal_bytes(token.secret.salt) + " " + hexadecimal_bytes(token.secret.hash) + "\n";
     }
     return text.append(kLastLine) + "\n";
 }
@@ -175,13 +136,12 @@ Expected<std::string> TokenList::add(TokenInfo info) {
         return fail(ErrorCode::resource_exhausted,
                     "there are " + std::to_string(kMaximumTokens) + " tokens, the maximum: revoke one first");
     }
-    auto secret = random_secret();
-    if (!secret) return secret;
-    Token token{.info = std::move(info)};
-    if (RAND_bytes(token.salt.data(), static_cast<int>(token.salt.size())) != 1)
-        return no_cryptography("make random numbers");
-    if (!hash_of(token.salt, *secret, token.hash)) return no_cryptography("compute SHA-256");
-    tokens_.push_back(std::move(token));
+    const auto random = tls::random_text(kSecretBytes);
+    if (!random) return fail(ErrorCode::internal, "OpenSSL cannot make random numbers");
+    std::string secret = std::string{kTokenPrefix} + *random;
+    const auto hash = tls::SecretHash::of(secret);
+    if (!hash) return fail(ErrorCode::internal, "OpenSSL cannot compute SHA-256");
+    tokens_.push_back({.info = std::move(info), .secret = *hash});
     return secret;
 }
 
@@ -195,10 +155,7 @@ Expected<void> TokenList::remove(std::string_view name) {
 const TokenInfo* TokenList::find_secret(std::string_view secret) const {
     const TokenInfo* found = nullptr;
     for (const Token& token : tokens_) {
-        Hash hash{};
-        const bool hashed = hash_of(token.salt, secret, hash);
-        const bool equal = CRYPTO_memcmp(hash.data(), token.hash.data(), hash.size()) == 0;
-        if (hashed && equal) found = &token.info;
+        if (token.secret.matches(secret)) found = &token.info;
     }
     return found;
 }

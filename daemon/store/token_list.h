@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -11,13 +10,11 @@
 
 #include "status/access.h"
 #include "text/error.h"
+#include "tls/secret.h"
 
 namespace rta::store {
 
 /// The access tokens of one daemon, without their secrets: a salted SHA-256 of each. A value. [any]
-///
-/// A secret has 256 random bits, so searching for the secret of a hash is impossible: a slow hash such as scrypt, which
-/// protects passwords, would only make every Hello slow.
 class TokenList {
  public:
     /// Bounds the time of find_secret().
@@ -47,8 +44,7 @@ class TokenList {
  private:
     struct Token {
         TokenInfo info{};
-        std::array<unsigned char, 16> salt{};
-        std::array<unsigned char, 32> hash{};
+        tls::SecretHash secret{};
     };
     [[nodiscard]] static Expected<Token> read_line(std::string_view line);
 

@@ -56,5 +56,6 @@ class Attackers {
 struct LoadOptions;
 /// See contention_bench.cpp.
 void measure_studio(const LoadOptions& options);
+void measure_web(const LoadOptions& options);
 
 }  // namespace rta::bench

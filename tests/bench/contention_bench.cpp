@@ -2,7 +2,7 @@
 // Measures one client of a daemon while others send the worst that they may, as fast as the daemon reads.
 //
 //     build/release/bin/contention_bench [--nodes N] [--seconds S] [only=ATTACK]
-//                                        [steps | clients | edits | memory | late | studio]...
+//                                        [steps | clients | edits | memory | late | studio | web]...
 //
 // steps    processor time of each step of the control thread: a server in this process, without a device's clock
 // clients  response times of SetParameters of another client of rtad, and the longest pause between two signals to the
@@ -13,6 +13,7 @@
 // late     late blocks in 5 pairs of a quiet interval and one with the attack
 // studio   changes of parameters in a second, memory and late blocks of rtad with 100 clients that watch levels and 1,000
 //          that are idle
+// web      late blocks in 5 such pairs with 20 WebSockets of pages that watch levels and spectra at 30 Hz
 //
 // Without names, measures all. Times are not asserted.
 #include <poll.h>
@@ -369,6 +370,7 @@ void run(std::span<const std::string_view> arguments) {
     if (options.wants("memory")) measure_memory(options);
     if (options.wants("late")) measure_late(options);
     if (options.wants("studio")) measure_studio(options);
+    if (options.wants("web")) measure_web(options);
 }
 
 }  // namespace rta::bench

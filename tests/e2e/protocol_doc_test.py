@@ -9,7 +9,7 @@ Fenced blocks, each followed by the name of a connection (default: `editor`), wh
     ```response      must be the next response
     ```event         must be the next event
     ```closed        the daemon must have closed the connection
-In requests, "rtad_..." stands for the access token that was created last.
+In requests, "rtad_..." stands for the access token, and "code:..." for the one-time code, that was created last.
 In what is compared, `...` matches any value, all other fields of an object, or all further items of a list.
 A comment `<!-- test: WORD ARGUMENT -->` sets up a situation: see Runner.situation_*.
 """
@@ -276,7 +276,7 @@ class Runner:
     def __init__(self, stack, rtad, pb, json_format):
         self.stack, self.rtad, self.pb, self.json_format = stack, rtad, pb, json_format
         self.daemon = Daemon(stack, rtad, "null")
-        self.connections, self.shown, self.jack, self.token = {}, Shown(), None, None
+        self.connections, self.shown, self.jack, self.token, self.code = {}, Shown(), None, None, None
 
     def connection(self, name):
         if name not in self.connections:
@@ -290,7 +290,8 @@ class Runner:
         """Not sent: a readable form of the previous bytes."""
 
     def request(self, step):
-        value = json.loads(step.text.replace("rtad_...", self.token or "rtad_..."))
+        text = step.text.replace("rtad_...", self.token or "rtad_...").replace("code:...", f"code:{self.code}")
+        value = json.loads(text)
         self.shown.add(value, self.pb.Request.DESCRIPTOR)
         message = self.json_format.ParseDict(value, self.pb.Request())
         self.connection(step.argument).send(message.SerializeToString())
@@ -302,6 +303,7 @@ class Runner:
         connection = self.connection(step.argument)
         response = connection.next(connection.responses, self.pb)
         self.token = response.create_token.token or self.token
+        self.code = response.create_code.code or self.code
         self.compare(step, response, self.pb.Response.DESCRIPTOR)
 
     def event(self, step):

@@ -65,7 +65,7 @@ class Rtactl : public testing::Test {
     std::uint64_t revision() { return client_.status().engine().revision(); }
 
     TemporaryDirectory tokens_;
-    Daemon daemon_{{.arguments = {"--device", "null", "--tokens", tokens_ / "tokens"}}};
+    Daemon daemon_{{.arguments = {"--device", "null", "--tokens", tokens_ / "tokens", "--web", "127.0.0.1:0"}}};
     ProtocolClient client_ = daemon_.client("checker");
 };
 

@@ -471,7 +471,7 @@ TEST_F(Tls, AStartThatCannotUseTlsSaysWhatIsMissing) {
 }
 
 TEST_F(Tls, WarnsAboutAnAuthorityOfClientsWithoutAnAddressThatUsesIt) {
-    constexpr std::string_view kWarning = "--tls-client-ca has no effect: no address of --listen uses TLS";
+    constexpr std::string_view kWarning = "--tls-client-ca has no effect: no address of --listen or --web uses TLS";
     make_certificate({.names = {}, .common_name = "clients", .authority = true}).write(directory.path(), "clients");
     auto arguments = with_state();
     arguments.insert(arguments.end(), {"--tls-client-ca", (directory / "clients.pem").string()});

@@ -154,6 +154,8 @@ export class Client {
 
   /** Changes the device; without `device`, opens the requested one again. */
   setDevice(device, options) { return this.call({set_device: {device}}, options); }
+  /** Creates a one-time code, with which another client may enter, with this role or that of this client. */
+  createCode(role = '', options = {}) { return this.call({create_code: {role}}, options); }
   resetMeters(nodes = [], options = {}) { return this.call({reset_meters: {nodes}}, options); }
 
   /** Subscribes to events, and returns them as an async iterable. It ends with an error when the connection is lost. */
@@ -239,6 +241,8 @@ export class Client {
     try {
       const left = Math.max(this.#deadlineMs - (Date.now() - start), 1);
       this.hello = await session.greet({...this.#greeting, deadlineMs: left, signal});
+      // A one-time code is used up: the token of its session takes its place.
+      if (this.hello.session_token) this.#greeting = {...this.#greeting, token: this.hello.session_token};
       signal.throwIfAborted();
     } catch (error) {
       session.close(error);

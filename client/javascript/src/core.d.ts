@@ -2,7 +2,7 @@
 // Objects have the form of proto3 JSON, with the field names of the .proto files. Objects that are returned also contain
 // the fields with default values; an optional member is absent if it does not apply.
 import type {
-  CheckResult, Conflict, Device, Event, FrequencyResponseResult, Graph, GraphContent, GraphResult, Guard, HelloResult,
+  CheckResult, Conflict, CreateCodeResult, Device, Event, FrequencyResponseResult, Graph, GraphContent, GraphResult, Guard, HelloResult,
   HistoryStep, JsonValue, Levels, MuteOutputResult, NodeType, OpenConfirmation, PanicResult, ParametersResult, PendingEdit,
   PortLevels, RecallSceneResult, Requests, ResetMetersResult, Results, SceneInfo, SceneResult, SetDeviceResult,
   SetVolumeResult, StatusResult, SubscribeResult, TimeResult, Topic, TransactionResult, Uint64, UndoResult, When,
@@ -57,7 +57,7 @@ export interface Transport {
 export interface ConnectOptions {
   /** Shown to other clients and in the daemon's log; at most 128 bytes, printable. */
   name?: string;
-  /** Access token. Blanks around it, such as the line end of its file, are ignored. */
+  /** Access token, or "code:" and a one-time code. Blanks around it, such as the line end of its file, are ignored. */
   token?: string;
   /** Limit for connecting, and for each call, in ms. Default: 10000. */
   deadlineMs?: number;
@@ -174,7 +174,10 @@ export type Change = ((transaction: Transaction) => unknown) | Input<Graph> | st
 /** A client of one daemon. After the connection was lost, the next call connects again; requests are never sent twice. */
 export class Client {
   private constructor();
-  /** Response of the daemon to the latest hello. */
+  /**
+   * Response of the daemon to the latest hello. After a one-time code, its `session_token` lets a program enter again; the
+   * client itself uses it when it connects again.
+   */
   readonly hello: HelloResult;
   /** Address of the daemon. */
   readonly peer: string;
@@ -252,6 +255,11 @@ export class Client {
            options?: CallOptions & {frequencies_hz?: readonly number[]}): Promise<FrequencyResponseResult>;
   /** Changes the device; without `device`, opens the requested one again. */
   setDevice(device?: string, options?: CallOptions): Promise<SetDeviceResult>;
+  /**
+   * Creates a one-time code, with which another client may enter within 2 minutes: "code:" and the code as its token. Without
+   * `role`, it has that of this client.
+   */
+  createCode(role?: string, options?: CallOptions): Promise<CreateCodeResult>;
   /** Restarts the measurement of loudness. */
   resetMeters(nodes?: readonly string[], options?: CallOptions): Promise<ResetMetersResult>;
 

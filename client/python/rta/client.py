@@ -103,6 +103,8 @@ class Client:
         try:
             if not self._closed and (not self._session or self._session.lost):
                 self._session = await Session.open(self._addresses, self._tls, self._hello, self._timeout_s, start)
+                # A one-time code is used up: the token of its session takes its place.
+                self._hello.token = self._session.hello.session_token or self._hello.token
             if self._closed:  # possibly in the meantime
                 await self.close()
             if self._closed or not self._session:
@@ -410,6 +412,11 @@ class Client:
         """Changes the device, while the graph keeps running. Without `device`, opens the requested one again."""
         request = pb.Request(set_device=pb.SetDevice(device=device))
         return (await self.call(request, at_least_s=_DEVICE_TIMEOUT_S)).set_device.device
+
+    async def create_code(self, role: str = "") -> pb.CreateCodeResult:
+        """Creates a one-time code, with which another client may enter within 2 minutes: "code:" and the code as its `token`.
+        Without `role`, it has that of this client."""
+        return (await self.call(pb.Request(create_code=pb.CreateCode(role=role)))).create_code
 
     # ---- Events
 

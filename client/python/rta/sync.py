@@ -248,6 +248,7 @@ class Client:
     rename_scene = blocking(rta.client.Client.rename_scene)
     remove_scene = blocking(rta.client.Client.remove_scene)
     scene = blocking(rta.client.Client.scene)
+    create_code = blocking(rta.client.Client.create_code)
     reset_meters = blocking(rta.client.Client.reset_meters)
 
     def transaction(self, *, wait: bool = False, guard: pb.Guard | None = None,

@@ -45,6 +45,26 @@ class Tokens(unittest.IsolatedAsyncioTestCase):
                     async with rta.connect(self.daemon.address):
                         pass
 
+    async def test_a_code_lets_a_client_in_which_then_connects_again_with_its_session(self):
+        async with rta.connect(self.daemon.address, token=self.tokens["control"]) as desk:
+            code = await desk.create_code()
+            with self.assertRaises(rta.PermissionDenied):
+                await desk.create_code("admin")
+            phone = rta.connect(self.daemon.address, token=f"code:{code.code}")
+            self.addAsyncCleanup(phone.close)
+            first = await phone.session()
+            self.assertEqual((phone.hello.role, phone.hello.author), ("control", "code of test-control"))
+            token = phone.hello.session_token
+            await first.close()
+            await phone.add("gain", "by_phone")
+            self.assertEqual(phone.hello.author, "code of test-control")
+            with self.assertRaises(rta.Unauthenticated):
+                async with rta.connect(self.daemon.address, token=f"code:{code.code}"):
+                    pass
+            async with rta.connect(self.daemon.address, token=token) as tab:
+                self.assertEqual(tab.hello.role, "control")
+            await desk.remove("by_phone")
+
     async def test_a_mirror_ends_with_the_rejection(self):
         client = rta.connect(self.daemon.address)
         self.addAsyncCleanup(client.close)

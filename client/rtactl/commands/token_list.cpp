@@ -9,6 +9,18 @@ namespace rta::rtactl::commands {
 
 namespace {
 
+void print_sessions(std::ostream& out, const v1::ListTokensResult& tokens) {
+    if (tokens.sessions_size() == 0) return;
+    TextTable table;
+    table.heading({"SESSION", "ROLE", "CLIENTS", "BEGAN", "ENDS", "AUTHOR"});
+    for (const v1::SessionState& session : tokens.sessions()) {
+        table.add({session.name(), session.role(), std::to_string(session.client_count()),
+                   utc_text(session.created_s()), utc_text(session.expires_s()), session.author()});
+    }
+    out << '\n';
+    table.print(out);
+}
+
 void print_tokens(std::ostream& out, const v1::ListTokensResult& tokens) {
     if (tokens.tokens_size() == 0) {
         out << "no access tokens: clients on TCP need none\n";
@@ -30,7 +42,9 @@ Result<void> run_token_list(Context& context, const Arguments&) {
     request.mutable_list_tokens();
     const auto response = context.query(std::move(request));
     if (!response) return std::unexpected(response.error());
-    if (!context.json()) print_tokens(context.out(), response->list_tokens());
+    if (context.json()) return {};
+    print_tokens(context.out(), response->list_tokens());
+    print_sessions(context.out(), response->list_tokens());
     return {};
 }
 
@@ -40,7 +54,7 @@ extern constinit const Command kTokenList = checked({
     .position = 117,
     .name = "token list",
     .help = "List the access tokens, with their roles and the number of clients that use them.",
-    .details = "Needs the role admin.",
+    .details = "Also lists the sessions that began with a one-time code of `rtactl web`. Needs the role admin.",
     .example = "rtactl token list",
     .run = run_token_list,
 });

@@ -27,7 +27,7 @@ Result<void> run_token_new(Context& context, const Arguments& arguments) {
 }
 
 constexpr std::array kTokenNewOptions{
-    Option{"--role", "ROLE", "Set what clients with the token may do: read, control or admin."},
+    Option{"--role", "ROLE", "Set what clients with the token may do: read, control or admin.", Expects::role},
     Option{"--expires", "TIME", "Let the token expire after this time, such as 30d, 12h or 90min."},
 };
 

@@ -26,7 +26,9 @@ extern constinit const Command kTokenRevoke = checked({
     .name = "token revoke",
     .arguments = {Argument{"NAME"}},
     .help = "Revoke an access token and disconnect the clients that use it.",
-    .details = "Needs the role admin.",
+    .details =
+        "NAME may be that of a session, which began with a one-time code of `rtactl web`: session/1. The sessions of a\n"
+        "token, and its codes, end with it. Needs the role admin.",
     .example = "rtactl token revoke desk",
     .run = run_token_revoke,
 });

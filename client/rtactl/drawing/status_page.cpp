@@ -59,6 +59,7 @@ std::string client_text(const v1::ClientState& client) {
     std::string text =
         quoted(client.name()) + " from " + client.address() + " for " + duration_text(client.connected_s());
     if (!client.author().empty()) text += ", " + client.author();
+    if (!client.session().empty()) text += " (" + client.session() + ")";
     if (!client.role().empty()) text += ", role " + client.role();
     return text;
 }
@@ -186,6 +187,7 @@ void print_status(std::ostream& out, const v1::StatusResult& status, bool verbos
     if (status.has_store())
         table.add({"store", store_text(status.store())}, status.store().error().empty() ? Style::plain : Style::error);
     if (!status.tls_fingerprint().empty()) table.add({"TLS", "certificate " + status.tls_fingerprint()});
+    for (const std::string& url : status.web_urls()) table.add({"page", url});
     for (const v1::ClientState& client : status.clients()) {
         std::string text = client_text(client);
         if (client.telemetry_dropped() > 0)

@@ -8,6 +8,7 @@
 
 #include "rta/type_table.h"
 #include "rtactl/drawing/node_values.h"
+#include "rtactl/drawing/style.h"
 #include "rtactl/drawing/wording.h"
 #include "text/format_number.h"
 #include "text/quantity.h"

@@ -42,6 +42,7 @@ enum class Expects : std::uint8_t {
     command,           ///< the words of a command
     file,              ///< a path
     scene,             ///< the name of a scene
+    role,              ///< read, control or admin
     host,              ///< a host that the configuration file names, or an address
 };
 

@@ -96,6 +96,7 @@ class Offers {
             if (option == nullptr) return;
             if (option->expects == Expects::file) completion_.file = equals + 1;
             if (option->expects == Expects::host) hosts(equals + 1);
+            if (option->expects == Expects::role) roles(equals + 1);
             return;
         }
         const auto offer = [&](std::span<const Option> all) {
@@ -117,6 +118,15 @@ class Offers {
         completion_.stem = begin;
         const std::string front{word_.substr(0, begin)};
         for (const auto& [name, address] : source_.hosts()) add(front + name, address);
+    }
+
+    /// Offers the roles for the word from byte `begin` on.
+    void roles(std::size_t begin) {
+        const std::string front{word_.substr(0, begin)};
+        completion_.stem = begin;
+        add(front + "read", "Read and subscribe.");
+        add(front + "control", "Change the graph and what is heard, too.");
+        add(front + "admin", "Change the device and the access tokens, too.");
     }
 
     void command_words() {
@@ -401,6 +411,8 @@ class Offers {
             case Expects::scene:
                 for (const std::string& name : source_.scenes()) add(name);
                 return;
+            case Expects::role:
+                return roles(0);
             case Expects::host:
                 return hosts(0);
         }

@@ -31,11 +31,10 @@ Expected<Access::NewToken> to_token(const v1::CreateToken& request, std::string 
 
 /// The first token closes TCP for clients that have none, also for those that are connected.
 void disconnect_without_token(Services& services) {
-    const Access& access = services.daemon.access();
-    services.end_sessions([&](const Client& client) -> std::optional<Error> {
-        if (!client.introduced() || !client.identity().token.empty()) return std::nullopt;
-        const auto identity = identify(client.entry(), "", access);
-        return identity ? std::nullopt : std::optional{identity.error()};
+    services.sessions.end_if([](const Identity& identity) { return identity.needs_no_tokens; });
+    services.end_sessions([](const Client& client) -> std::optional<Error> {
+        if (!client.identity().needs_no_tokens) return std::nullopt;
+        return token_required("TCP");
     });
 }
 

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
+#include <utility>
 
 #include "api/call.h"
 #include "api/client.h"
@@ -36,20 +39,49 @@ void refuse_attempt(Call& call, const Error& error) {
     services.wake();
 }
 
+Expected<SessionTokens::Begun> begin_session(Call& call, std::string_view code) {
+    Services& services = call.services;
+    const auto is_connected = [&](const std::string& session) {
+        return std::ranges::any_of(services.clients,
+                                   [&](const Client* client) { return client->identity().session == session; });
+    };
+    auto begun = services.sessions.begin(code, services.clock(), services.daemon.access().now_s(), is_connected);
+    if (begun) {
+        services.daemon.access_changed(begun->identity.session + " (" + std::string{role_name(begun->identity.role)} +
+                                       ", " + begun->identity.author + ") began at " + call.client.address());
+    }
+    return begun;
+}
+
+/// Returns who the client is, with a new token if it has a one-time code.
+Expected<SessionTokens::Begun> admit(Call& call, std::string_view token) {
+    if (token.starts_with(SessionTokens::kCodePrefix))
+        return begin_session(call, token.substr(SessionTokens::kCodePrefix.size()));
+    auto identity = token.starts_with(SessionTokens::kTokenPrefix)
+                        ? call.services.sessions.identify(token, call.services.daemon.access().now_s())
+                        : identify(call.client.entry(), token, call.services.daemon.access());
+    if (!identity) return std::unexpected(std::move(identity.error()));
+    return SessionTokens::Begun{.identity = *std::move(identity), .token = {}};
+}
+
 }  // namespace
 
 void hello(Call& call) {
     const v1::Hello& hello = call.request.message.hello();
     if (const auto valid = check_hello(hello, call.client); !valid) return call.request.refuse(valid.error());
-    auto identity = identify(call.client.entry(), hello.token(), call.services.daemon.access());
-    if (!identity) return refuse_attempt(call, identity.error());
-    call.client.introduce(hello.client_name(), *std::move(identity));
+    auto admitted = admit(call, hello.token());
+    if (!admitted) {
+        if (admitted.error().code == ErrorCode::unauthenticated) return refuse_attempt(call, admitted.error());
+        return call.request.refuse(admitted.error());
+    }
+    call.client.introduce(hello.client_name(), std::move(admitted->identity));
     v1::HelloResult& result = *call.request.answer().mutable_hello();
     result.set_protocol_version(kProtocolVersion);
     result.set_server_version(RTA_VERSION);
     result.set_instance_id(call.services.hub.instance_id());
     result.set_role(std::string{role_name(call.client.identity().role)});
     result.set_author(call.client.identity().author);
+    result.set_session_token(std::move(admitted->token));
 }
 
 }  // namespace rta::api::requests

@@ -67,7 +67,7 @@ export class Door {
     });
     rtad.on('close', () => {
       request.closed ||= !socket.destroyed;
-      if (isComplete(request.bytes)) socket.destroy();
+      if (isComplete(request.bytes)) socket.end(() => socket.destroy());  // after what rtad has answered
       else setTimeout(() => socket.destroy(), REST_MS);
     });
   }

@@ -287,6 +287,30 @@ test('after a lost connection, the next call connects again', async (t) => {
   await assert.rejects(client.status(), refusal('UNAVAILABLE', /the client is closed/));
 });
 
+test('a code lets a client in, which connects again with the token of its session', async (t) => {
+  const {client, daemon} = await clientOf(t);
+  const proxy = await CuttingProxy.start(t, daemon.address);
+  const {code, role, lifetime_s} = await client.createCode('control');
+  assert.deepEqual([role, lifetime_s], ['control', 120]);
+  const phone = await connect(proxy.address, {name: 'phone', token: `code:${code}`});
+  t.after(() => phone.close());
+  const {role: given, author, session_token: token} = phone.hello;
+  assert.equal(given, 'control');
+  assert.match(author, /^code of uid \d+$/);
+  const lost = assert.rejects(phone.events().next(), refusal('UNAVAILABLE', /lost the connection/));
+  proxy.cut();
+  await lost;
+  assert.equal((await phone.status()).clients.find(({name}) => name === 'phone').session, 'session/1');
+  assert.equal(phone.hello.author, author);
+  await assert.rejects(connect(proxy.address, {token: `code:${code}`}), refusal('UNAUTHENTICATED', /unknown one-time code/));
+  const tab = await connect(proxy.address, {token});
+  t.after(() => tab.close());
+  assert.equal(tab.hello.role, 'control');
+  await assert.rejects(phone.createCode('admin'), refusal('PERMISSION_DENIED', /a code for the role admin needs that role/));
+  await client.call({revoke_token: {name: 'session/1'}});
+  await assert.rejects(phone.status().then(() => phone.status()), refusal('UNAUTHENTICATED', /session/));
+});
+
 test('connecting fails with the reason', async (t) => {
   const {daemon} = await clientOf(t);
   await assert.rejects(connect(daemon.address, {name: 'bad\nname'}), refusal('INVALID_ARGUMENT', /name/));

@@ -23,11 +23,11 @@ export function temporaryDirectory(t) {
 
 /** A running rtad. It is killed after the test, if it still runs. */
 export class Daemon {
-  static async start(t, {listen = '127.0.0.1:0', directory = temporaryDirectory(t), arguments: more = []} = {}) {
+  static async start(t, {listen = '127.0.0.1:0', device = 'null', directory = temporaryDirectory(t), arguments: more = []} = {}) {
     const daemon = new Daemon();
     daemon.socket = path.join(directory, 'control.sock');
     daemon.process = spawn(path.join(binaries, 'rtad'),
-      ['--device', 'null', '--listen', listen, '--socket', daemon.socket, ...more], {stdio: ['ignore', 'pipe', 'pipe']});
+      ['--device', device, '--listen', listen, '--socket', daemon.socket, ...more], {stdio: ['ignore', 'pipe', 'pipe']});
     t.after(() => daemon.process.kill('SIGKILL'));
     daemon.log = '';
     daemon.address = await new Promise((resolve, reject) => {

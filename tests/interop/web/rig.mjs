@@ -41,7 +41,7 @@ export const browser = () => once('browser', async () => {
 export const site = ({isolated = true} = {}) => once(`site ${isolated}`, () => Site.start(process.env.RTA_SITE, {isolated}), (running) => running.stop());
 
 /** What the browser reports although the page works as intended. */
-const EXPECTED = [/favicon/, /The AudioContext was not allowed to start/];
+const EXPECTED = [/favicon/, /WebSocket connection to .* failed/, /The AudioContext was not allowed to start/];
 
 /**
  * Opens a page in a context of its own, which is closed after the test. An error that the page does not handle fails the test,

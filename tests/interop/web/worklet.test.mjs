@@ -349,7 +349,7 @@ test('the memory of an engine is constant over 10,000 edits', () => {
       render(2);
     }
   };
-  edit(16_000);  // until the history is full, and the heap as fragmented as it becomes
+  edit(40_000);  // until the history is full, and the heap as fragmented as it becomes
   const before = host.memory_bytes;
   edit(10_000);
   assert.equal(host.memory_bytes, before);

@@ -31,6 +31,9 @@ class FakeDaemon final : public DaemonAccess {
     [[nodiscard]] LoadStatus load_status() const override { return load; }
     [[nodiscard]] RealtimeStatus realtime_status() const override { return realtime; }
     [[nodiscard]] StoreStatus store_status() const override { return store; }
+    [[nodiscard]] ProcessStatus process_status() const override { return process; }
+    [[nodiscard]] std::vector<std::string> web_urls() const override { return urls; }
+    void access_changed(const std::string& sentence) override { access_changes.push_back(sentence); }
     void graph_changed() override {
         if (no_memory) throw std::bad_alloc{};
         ++graph_changes;
@@ -67,7 +70,10 @@ class FakeDaemon final : public DaemonAccess {
     LoadStatus load{.callback_count = 750, .mean = 0.25, .p99 = 0.5, .worst = 0.75};
     RealtimeStatus realtime{.memory = {.locked = true}, .scheduling = {.policy = "SCHED_OTHER"}};
     StoreStatus store{.directory = "/state", .saved_revision = 3, .error = "the disk is full"};
-    Access* tokens = nullptr;  ///< null: no access tokens
+    ProcessStatus process{};
+    std::vector<std::string> urls{};            ///< of the page
+    std::vector<std::string> access_changes{};  ///< for the log
+    Access* tokens = nullptr;                   ///< null: no access tokens
     std::int64_t utc = 1'796'156'100'000'000;
     int graph_changes = 0;
     bool recording = false;

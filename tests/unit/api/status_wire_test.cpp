@@ -34,6 +34,9 @@ TEST(StatusWire, EveryFieldOfAMessageIsAFieldOfItsStatus) {
     EXPECT_EQ(fields_of_status<RealtimeStatus>(), fields_of_message<v1::RealtimeState>());
     EXPECT_EQ(fields_of_status<StoreStatus>(), fields_of_message<v1::StoreState>());
     EXPECT_EQ(fields_of_status<DeviceInfo>(), fields_of_message<v1::Device>());
+    Names engine = fields_of_status<EngineStatus>();
+    engine.insert("node_latencies");  // a list
+    EXPECT_EQ(engine, fields_of_message<v1::EngineState>());
     Names load = fields_of_status<LoadStatus>();
     load.insert("frame");  // of the engine
     EXPECT_EQ(load, fields_of_message<v1::Load>());

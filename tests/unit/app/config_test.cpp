@@ -154,6 +154,18 @@ TEST_F(ConfigOptions, ListenMayBeOneAddressOrNone) {
     EXPECT_EQ(good("listen = []", {"--listen", "127.0.0.1:3"}).listen, std::vector<std::string>{"127.0.0.1:3"});
 }
 
+TEST_F(ConfigOptions, TheWebServerHasAnAddressAndNames) {
+    const auto options = good("web = \"[::1]:1\"\nweb-name = [\"studio.lan\", \"[fd00::1]:443\"]\nweb-root = \"page\"");
+    EXPECT_EQ(options.web, "[::1]:1");
+    EXPECT_EQ(options.web_names, (std::vector<std::string>{"studio.lan", "[fd00::1]:443"}));
+    EXPECT_EQ(options.web_root, "page");
+    EXPECT_EQ(options.listen, std::vector<std::string>{"127.0.0.1:7340"}) << "the names are not those of listen";
+    expect_refused("web = \"8080\"", {"line 1", "web", "HOST:PORT"});
+    expect_refused("web = \"127.0.0.1:1\"\nweb-name = \"http://x\"",
+                   {"line 2", "invalid web name", "NAME or NAME:PORT"});
+    expect_refused("web-name = \"x\"", {"--web-name has no effect without --web"});
+}
+
 TEST_F(ConfigOptions, UnknownKeysAreRefusedWithASuggestion) {
     expect_refused("sample-rat = 48000", {"line 1", "\"sample-rat\"", "did you mean \"sample-rate\"?"});
     expect_refused("\nsample_rate = 48000", {"line 2", "\"sample_rate\"", "did you mean \"sample-rate\"?"});
@@ -238,7 +250,7 @@ TEST_F(ConfigOptions, TheShippedFileShowsEveryKeyAndTheTrueDefaults) {
     const std::string text = with_defaults_in_force(shipped());
     const auto entries = read_config(text);
     ASSERT_TRUE(entries) << entries.error().sentence;
-    EXPECT_EQ(entries->size(), 18U + limit_table().size()) << "as many as there are flags: see EveryKey";
+    EXPECT_EQ(entries->size(), 21U + limit_table().size()) << "as many as there are flags: see EveryKey";
     const auto shown = good(text);
     const auto bare = good("");
     unsetenv("RUNTIME_DIRECTORY");

@@ -91,6 +91,14 @@ v1::TokenState fake_token(const std::string& name) {
     return token;
 }
 
+v1::CreateCodeResult fake_code(const std::string& role) {
+    v1::CreateCodeResult code;
+    code.set_code(std::string(20, 'C'));
+    code.set_role(role);
+    code.set_lifetime_s(120);
+    return code;
+}
+
 v1::HistoryStep fake_step(std::uint64_t number, bool undone) {
     v1::HistoryStep step;
     step.set_number(number);
@@ -117,7 +125,7 @@ bool changes(const v1::Request& request) {
            request.has_set_volume() || request.has_undo() || request.has_redo() || request.has_create_token() ||
            request.has_revoke_token() || request.has_cancel_pending() || request.has_save_scene() ||
            request.has_recall_scene() || request.has_rename_scene() || request.has_remove_scene() ||
-           request.has_confirm() || request.has_revert();
+           request.has_confirm() || request.has_revert() || request.has_create_code();
 }
 
 }  // namespace
@@ -388,6 +396,9 @@ Reply FakeRtad::answer(const v1::Request& request) {
             break;
         case v1::Request::kRevokeToken:
             response.mutable_revoke_token()->set_disconnected_count(1);
+            break;
+        case v1::Request::kCreateCode:
+            *response.mutable_create_code() = fake_code(request.create_code().role());
             break;
         case v1::Request::kListPending:
             *response.mutable_list_pending()->add_edits() = fake_pending();

@@ -631,7 +631,7 @@ TEST(Server, ListeningTwiceOnOneAddressIsRefused) {
         EXPECT_EQ(again.error().code, ErrorCode::already_exists);
         const std::string own = "127.0.0.1:" + std::to_string(server.port);
         EXPECT_EQ(again.error().sentence, "cannot listen on \"" + own + "\": it overlaps " + own +
-                                              ", which is another address of --listen; expected one of them");
+                                              ", which is another address of --listen or --web; expected one of them");
         for (const std::string host : {"localhost", "0.0.0.0"}) {
             const auto overlapping = server.server.listen_tcp(host + ":" + std::to_string(server.port));
             ASSERT_FALSE(overlapping) << host;

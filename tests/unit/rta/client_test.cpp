@@ -54,6 +54,7 @@ TEST(Client, SendsEachRequestAndReturnsItsResult) {
                 request.apply_transaction().confirm_within_s());
         if (request.has_confirm()) response.mutable_confirm()->mutable_confirmation()->set_id(request.confirm().id());
         if (request.has_revert()) response.mutable_revert()->set_revision(request.revert().id());
+        if (request.has_create_code()) response.mutable_create_code()->set_code(request.create_code().role() + " code");
         if (request.has_save_scene()) {
             response.mutable_save_scene()->mutable_scene()->set_name(request.save_scene().name());
             response.mutable_save_scene()->mutable_scene()->set_node_count(
@@ -111,9 +112,10 @@ TEST(Client, SendsEachRequestAndReturnsItsResult) {
     EXPECT_EQ(client->confirm(7)->confirmation().id(), 7U);
     EXPECT_EQ(client->revert(9, WaitFor::start)->revision(), 9U);
     EXPECT_TRUE(client->undo({.confirm_within_s = 5}));
+    EXPECT_EQ(client->create_code("read")->code(), "read code");
 
     const std::vector<v1::Request> requests = daemon.requests();
-    ASSERT_EQ(requests.size(), 29U);
+    ASSERT_EQ(requests.size(), 30U);
     EXPECT_TRUE(requests[24].apply_transaction().wait_for_start());
     EXPECT_TRUE(requests[27].revert().wait_for_start());
     EXPECT_EQ(requests[28].undo().confirm_within_s(), 5U);
@@ -134,6 +136,50 @@ TEST(Client, SendsEachRequestAndReturnsItsResult) {
     EXPECT_FALSE(requests[4].apply_transaction().wait_for_start());
     EXPECT_EQ(requests[5].set_parameters().changes(0).value(), -12.0F);
     EXPECT_FALSE(requests[6].mute_output().muted());
+}
+
+/// Accepts the code once, and then the token of its session. Closes the first subscription, and sends an event on others.
+test::Reply session_reply(const v1::Request& request, int& subscriptions) {
+    v1::Response response = ok(request);
+    if (request.has_hello()) {
+        response.mutable_hello()->set_protocol_version(1);
+        if (request.hello().token() == "code:X") response.mutable_hello()->set_session_token("session:Y");
+    }
+    if (!request.has_subscribe()) return {.bytes = frame(response)};
+    v1::Event event;
+    event.mutable_load()->set_mean(0.5F);
+    const bool first = subscriptions++ == 0;
+    return {.bytes = frame(response) + (first ? "" : frame(event)), .close = first};
+}
+
+TEST(Client, SendsACodeOnceAndThenTheTokenOfItsSession) {
+    int subscriptions = 0;
+    ScriptedDaemon daemon{[&](const v1::Request& request) { return session_reply(request, subscriptions); }, ""};
+    const std::string address = to_string(daemon.endpoint());
+    const ClientOptions options{.token = "code:X", .timeout = test::kPatience};
+    const SubscribeOptions quick{.topics = {v1::TOPIC_LOAD},
+                                 .shortest_pause = std::chrono::milliseconds{1},
+                                 .longest_pause = std::chrono::milliseconds{2}};
+    const auto tokens = [&] {
+        std::vector<std::string> sent;
+        for (const v1::Request& request : daemon.requests()) {
+            if (request.has_hello()) sent.push_back(request.hello().token());
+        }
+        return sent;
+    };
+    auto client = Client::connect(address, options);
+    ASSERT_TRUE(client) << client.error().sentence;
+    EXPECT_EQ(client->hello().session_token(), "session:Y");
+    auto of_client = client->subscribe(quick);
+    ASSERT_TRUE(of_client) << of_client.error().sentence;
+    ASSERT_TRUE(of_client->next(test::kPatience));
+    EXPECT_EQ(tokens(), (std::vector<std::string>{"code:X", "session:Y", "session:Y"}));
+
+    subscriptions = 0;
+    auto direct = Subscription::open(address, quick, options);
+    ASSERT_TRUE(direct) << direct.error().sentence;
+    ASSERT_TRUE(direct->next(test::kPatience));
+    EXPECT_EQ(tokens(), (std::vector<std::string>{"code:X", "session:Y", "session:Y", "code:X", "session:Y"}));
 }
 
 TEST(Client, ReturnsARejectionWithItsCodeAndEdit) {

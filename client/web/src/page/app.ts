@@ -4,10 +4,13 @@ import {LitElement, type PropertyValues, css, html, nothing} from 'lit';
 import {customElement, query, state} from 'lit/decorators.js';
 import './connect_dialog.js';
 import type {ConnectDialog} from './connect_dialog.js';
-import {EngineModel, type EngineSource} from './model.js';
+import {icon} from './icons.js';
+import {EngineModel} from './model.js';
 import {common} from './model_element.js';
 import './notice_list.js';
+import {PageSource} from './page_source.js';
 import {daemonSource, isServedByDaemon, stored, takeCode, tokens} from './sources.js';
+import {chooseTheme, themeChoice} from './theme.js';
 import './transport_bar.js';
 
 const VIEWS = [
@@ -44,21 +47,20 @@ export class App extends LitElement {
     [role="tab"][aria-selected="true"] { color: var(--rta-text); border-bottom-color: var(--rta-accent); }
     [role="tab"]:focus-visible { outline-offset: -3px; }
     .space { flex: 1; }
+    .theme { padding: 0 8px; display: inline-grid; place-items: center; }
     main { position: relative; flex: 1 1 0; min-height: 0; overflow: hidden; }
-    main > * { position: absolute; inset: 0; }
+    main > *, #view > * { position: absolute; inset: 0; }
     @media (max-width: 700px) {
       nav { order: 1; padding: 0 4px env(safe-area-inset-bottom); border-bottom: 0; border-top: 1px solid var(--rta-line); }
       [role="tablist"] { flex: 1; }
       [role="tab"] { flex: 1; min-height: 52px; border-bottom-color: transparent !important; }
       [role="tab"][aria-selected="true"] { border-top-color: var(--rta-accent); }
-      .space { display: none; }
+      .space, .theme { display: none; }
       rta-notices { --rta-bottom: 60px; }
     }
   `];
 
   readonly model = new EngineModel();
-  /** The engine of the page; null if the browser cannot have one. */
-  private pageSource: EngineSource | null = null;
 
   @state() private view: ViewName = firstView();
   @query('rta-connect-dialog') private readonly dialog!: ConnectDialog;
@@ -77,7 +79,7 @@ export class App extends LitElement {
 
   override render() {
     return html`
-      <rta-transport .model=${this.model} ?compact=${this.view === 'stage'} @connect=${() => this.#showDialog()}></rta-transport>
+      <header><h1 class="visually-hidden">rtad</h1><rta-transport .model=${this.model} ?compact=${this.view === 'stage'} @connect=${() => this.#showDialog()}></rta-transport></header>
       ${this.#strip()}
       <nav aria-label="Views">
         <div role="tablist" aria-label="Views" @keydown=${this.#onTabKey}>
@@ -86,10 +88,11 @@ export class App extends LitElement {
               tabindex=${this.view === name ? 0 : -1} @click=${() => this.show(name)}>${title}</button>`)}
         </div>
         <span class="space"></span>
-        <rta-documents .model=${this.model} .hasPageEngine=${this.pageSource !== null}
+        ${this.#themeButton()}
+        <rta-documents .model=${this.model} .hasPageEngine=${true}
           @page-engine=${() => this.#openPageEngine()}></rta-documents>
       </nav>
-      <main id="view" role="tabpanel" aria-labelledby="tab-${this.view}">${this.#view()}</main>
+      <main><div id="view" role="tabpanel" aria-labelledby="tab-${this.view}">${this.#view()}</div></main>
       <rta-notices .model=${this.model}></rta-notices>
       <rta-connect-dialog .model=${this.model} @page-engine=${() => this.#openPageEngine()}></rta-connect-dialog>`;
   }
@@ -108,21 +111,30 @@ export class App extends LitElement {
     }
   }
 
-  /** Returns a line about a connection that does not work. */
+  #themeButton() {
+    const choices = ['system', 'light', 'dark'] as const;
+    const choice = themeChoice();
+    const next = choices[(choices.indexOf(choice) + 1) % choices.length]!;
+    const label = `Colours: ${choice}. Press for ${next}.`;
+    return html`<button class="quiet theme" aria-label=${label} title=${label} @click=${() => { chooseTheme(next); this.requestUpdate(); }}>
+      ${icon(document.documentElement.dataset['theme'] === 'dark' ? 'dark' : 'light')}</button>`;
+  }
+
+  /** Returns a line about an engine that does not work. */
   #strip() {
-    const {connection, reason, source} = this.model;
+    const {connection, reason, source, kind} = this.model;
+    const other = (text: string) => html`<button @click=${() => this.#showDialog()}>${text}</button>`;
     if (connection === 'refused') {
-      return html`
-        <div class="strip bad" role="alert"><p>${source?.name} does not accept this page: ${reason}</p>
-          <button @click=${() => this.#showDialog()}>Enter a token…</button></div>`;
+      const what = kind === 'page' ? 'The engine of this page cannot run' : `${source?.name} does not accept this page`;
+      return html`<div class="strip bad" role="alert"><p>${what}: ${reason}</p>${other(kind === 'page' ? 'Connect to a daemon…' : 'Enter a token…')}</div>`;
     }
     if (connection === 'lost') {
-      const what = source?.kind === 'daemon' ? `No connection to ${source.name}. What plays there continues.` : 'The engine has stopped.';
-      return html`
-        <div class="strip" role="alert"><p>${what} Connecting again… ${reason}</p>
-          <button @click=${() => this.#showDialog()}>Another daemon…</button></div>`;
+      const what = kind === 'page' ? 'The engine of this page does not answer.'
+        : `No connection to ${source?.name}. What plays there continues. Connecting again…`;
+      return html`<div class="strip" role="alert"><p>${what} ${reason}</p>${other('Another daemon…')}</div>`;
     }
-    return nothing;
+    const problem = source?.audio?.reason ?? '';
+    return problem === '' ? nothing : html`<div class="strip" role="alert"><p>${problem}</p></div>`;
   }
 
   /** Opens the daemon that the page comes from; otherwise the engine of the page. */
@@ -130,21 +142,19 @@ export class App extends LitElement {
     const code = takeCode();
     if (code !== '' || await isServedByDaemon()) {
       this.model.open(daemonSource(location.origin, code || tokens.get(location.host)));
-    } else if (this.pageSource) {
-      this.#openPageEngine();
     } else {
-      await this.#showDialog();
+      this.#openPageEngine();
     }
   }
 
   #openPageEngine(): void {
-    if (this.pageSource) this.model.open(this.pageSource);
+    if (this.model.kind !== 'page' || this.model.source === null) this.model.open(new PageSource());
   }
 
   #showDialog(): Promise<void> {
     const {source} = this.model;
     const own = /^https?:$/.test(location.protocol) ? location.host : USUAL_ADDRESS;
-    return this.dialog.show(source?.kind === 'daemon' ? source.name : own, this.pageSource !== null);
+    return this.dialog.show(source?.kind === 'daemon' ? source.name : own);
   }
 
   #showFragment(): void {

@@ -22,20 +22,18 @@ export class ConnectDialog extends ModelElement {
     input { width: 100%; }
     small { color: var(--rta-dim); font-weight: 400; font-size: 13px; }
     .error { color: var(--rta-bad); }
-    footer { display: flex; flex-wrap: wrap; gap: var(--rta-gap); justify-content: flex-end; margin-top: 16px; }
-    footer .left { margin-right: auto; }
+    .foot { display: flex; flex-wrap: wrap; gap: var(--rta-gap); justify-content: flex-end; margin-top: 16px; }
+    .foot .left { margin-right: auto; }
   `];
 
-  /** Whether the page has an engine of its own to offer. */
-  @state() hasPageEngine = false;
   @state() private address = '';
   @state() private error = '';
   @query('dialog') private readonly dialog!: HTMLDialogElement;
   @query('#token') private readonly token!: HTMLInputElement;
 
   /** Opens the dialog with the address of a daemon. */
-  async show(address: string, hasPageEngine: boolean): Promise<void> {
-    Object.assign(this, {address, hasPageEngine, error: ''});
+  async show(address: string): Promise<void> {
+    Object.assign(this, {address, error: ''});
     await this.updateComplete;
     this.token.value = '';
     if (!this.dialog.open) this.dialog.showModal();
@@ -58,12 +56,12 @@ export class ConnectDialog extends ModelElement {
             <small>Empty: none, or the one that was entered before. It is kept until this tab is closed.</small>
           </label>
           <p class="error" role="alert">${this.error || refused}</p>
-          <footer>
-            ${this.hasPageEngine ? html`
-              <button type="button" class="quiet left" @click=${this.#usePageEngine}>Use the engine of this page</button>` : null}
+          <div class="foot">
+            ${this.model.kind === 'page' && this.model.source ? null : html`
+              <button type="button" class="quiet left" @click=${this.#usePageEngine}>Use the engine of this page</button>`}
             <button type="button" @click=${() => this.dialog.close()}>Cancel</button>
             <button class="primary">Connect</button>
-          </footer>
+          </div>
         </form>
       </dialog>`;
   }

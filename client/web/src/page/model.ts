@@ -21,6 +21,11 @@ export type Connection = 'connecting' | 'running' | 'suspended' | 'lost' | 'refu
 export interface PageAudio extends EventTarget {
   /** Dispatches 'statechange' when it changes. */
   readonly state: 'running' | 'suspended';
+  /** Why it does not run although it was started: a sentence, or ''. */
+  readonly reason: string;
+  /** Of the audio thread. Dispatches 'load' when it changes. */
+  readonly load: Pick<Load, 'mean' | 'p99' | 'worst'>;
+  readonly dropouts: {readonly underflows: number; readonly overruns: number};
   start(): Promise<void>;
   suspend(): Promise<void>;
 }
@@ -60,6 +65,7 @@ export interface ModelEvents {
 const FINAL: readonly unknown[] = ['UNAUTHENTICATED', 'PERMISSION_DENIED', 'INVALID_ARGUMENT', 'FAILED_PRECONDITION'];
 const PAUSE_MS = {first: 250, longest: 5000};
 const STATUS_EVERY_MS = 5000;
+const LOAD_RATE_HZ = 2;
 const HISTORY_AFTER_MS = 250;
 const EMPTY_GRAPH: MirrorGraph =
   {nodes: new Map(), connections: new Map(), latency_compensation: false, title: '', description: ''};
@@ -81,7 +87,7 @@ export class EngineModel extends EventTarget {
   types: ReadonlyMap<string, NodeType> = new Map();
   graph: MirrorGraph = EMPTY_GRAPH;
   status: StatusResult | null = null;
-  load: Load | null = null;
+  load: Pick<Load, 'mean' | 'p99' | 'worst'> | null = null;
   dropouts: Dropouts = {late: 0, xruns: 0};
   scenes: readonly SceneInfo[] = [];
   /** The steps of this author that undo() and redo() take next. */
@@ -126,7 +132,7 @@ export class EngineModel extends EventTarget {
   get whyReadOnly(): string {
     if (this.connection === 'connecting') return 'The engine is not open yet.';
     if (this.connection === 'lost') return 'The connection is lost. Changes are possible again when it is back.';
-    if (this.connection === 'refused') return 'The daemon does not accept this page.';
+    if (this.connection === 'refused') return this.kind === 'page' ? 'The engine of this page cannot run.' : 'The daemon does not accept this page.';
     if (this.role === 'read') return 'The token of this page has the role read: it shows the engine and changes nothing.';
     return '';
   }
@@ -160,6 +166,11 @@ export class EngineModel extends EventTarget {
       dropouts: {late: 0, xruns: 0}, undoStep: null, redoStep: null});
     for (const name of ['graph', 'status', 'scenes', 'history'] as const) this.#dispatch(name);
   }
+
+  /** Starts the engine in the page. To be called for a click or a key. */
+  start(): Promise<void> { return this.#audio('Could not start the sound', (audio) => audio.start()); }
+  /** Suspends the engine in the page, which keeps its state. */
+  suspend(): Promise<void> { return this.#audio('Could not stop the sound', (audio) => audio.suspend()); }
 
   // --- Edits ---------------------------------------------------------------------------------------------------------
 
@@ -292,8 +303,11 @@ export class EngineModel extends EventTarget {
   async #follow(source: EngineSource, client: Client, signal: AbortSignal): Promise<void> {
     const mirror = await client.mirror({signal});
     this.#mirror = mirror;
+    const {audio} = source;
     const suspended = (): void => { if (this.#isOpen()) this.#connect(this.#openState(source)); };
-    source.audio?.addEventListener('statechange', suspended);
+    const loaded = (): void => { if (audio) this.#takeLoad(audio); };
+    audio?.addEventListener('statechange', suspended);
+    audio?.addEventListener('load', loaded);
     let instance = '';
     let connected = false;
     try {
@@ -314,7 +328,8 @@ export class EngineModel extends EventTarget {
         this.#graphChanged();
       }
     } finally {
-      source.audio?.removeEventListener('statechange', suspended);
+      audio?.removeEventListener('statechange', suspended);
+      audio?.removeEventListener('load', loaded);
     }
   }
 
@@ -340,7 +355,9 @@ export class EngineModel extends EventTarget {
     const poll = setInterval(() => void this.#readStatus(client), STATUS_EVERY_MS);
     (poll as {unref?: () => void}).unref?.();
     try {
-      for await (const event of client.events({topics: ['TOPIC_CHANGES', 'TOPIC_LOAD', 'TOPIC_XRUNS']})) this.#takeEvent(event);
+      // A connection has the highest rate of its streams: that of the levels while they are wanted, otherwise this one.
+      const topics = ['TOPIC_CHANGES', 'TOPIC_LOAD', 'TOPIC_XRUNS'] as const;
+      for await (const event of client.events({topics, telemetry_rate_hz: LOAD_RATE_HZ})) this.#takeEvent(event);
     } catch (error) {
       // The mirror reports that the connection is lost, but not why.
       if (this.client === client) this.reason = sentence(error);
@@ -351,7 +368,7 @@ export class EngineModel extends EventTarget {
 
   #takeEvent(event: EngineEvent): void {
     const engine = this.status?.engine;
-    if (event.load) this.load = event.load;
+    if (event.load) this.load = this.source?.audio?.load ?? event.load;
     else if (event.xruns?.counts) this.#count(event.xruns.counts);
     else if (event.output_muted && engine) engine.output_muted = event.output_muted.muted;
     else if (event.output_volume_changed && engine) {
@@ -374,9 +391,21 @@ export class EngineModel extends EventTarget {
 
   #take(status: StatusResult): void {
     this.status = status;
+    if (this.source?.audio) return this.#takeLoad(this.source.audio);
     this.load = status.load ?? this.load;
     this.dropouts = {late: Number(status.device?.late_blocks ?? 0), xruns: Number(status.device?.xruns ?? 0)};
     this.#dispatch('status');
+  }
+
+  #takeLoad(audio: PageAudio): void {
+    this.load = audio.load;
+    this.dropouts = {late: audio.dropouts.overruns, xruns: audio.dropouts.underflows};
+    this.#dispatch('status');
+  }
+
+  async #audio(what: string, act: (audio: PageAudio) => Promise<void>): Promise<void> {
+    const audio = this.source?.audio;
+    if (audio) await act(audio).catch((error: unknown) => this.#report(what, error));
   }
 
   #count(counts: NonNullable<NonNullable<EngineEvent['xruns']>['counts']>): void {

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 // The top of the page: start, volume and level of the output, and the state of the engine.
+import type {Levels} from 'rta-client/core';
 import {css, html} from 'lit';
-import {customElement} from 'lit/decorators.js';
+import {customElement, query} from 'lit/decorators.js';
+import './controls/meter.js';
+import type {RtaMeter} from './controls/meter.js';
 import {icon} from './icons.js';
 import {ModelElement, common} from './model_element.js';
 import type {HistoryStep} from 'rta-client/core';
@@ -19,9 +22,11 @@ export class TransportBar extends ModelElement {
   static override readonly styles = [common, css`
     :host { display: flex; align-items: center; gap: 16px; padding: 10px 16px; background: var(--rta-surface); border-bottom: 1px solid var(--rta-line); }
     .main { display: inline-flex; align-items: center; justify-content: center; gap: 8px; min-width: 128px; min-height: 48px; font-size: 17px; font-weight: 600; }
-    .volume { display: grid; grid-template-columns: auto 1fr 5.5em; align-items: center; gap: 10px; flex: 1 1 320px; max-width: 560px; }
+    .volume { display: grid; grid-template-columns: auto 1fr 106px; align-items: center; gap: 10px; flex: 1 1 320px; max-width: 560px; }
     .volume label { color: var(--rta-dim); }
-    .volume input { width: 100%; height: 32px; }
+    .volume input { width: 100%; height: 26px; }
+    .volume .level { display: grid; gap: 2px; min-width: 0; }
+    .volume rta-meter { width: 100%; height: 6px; }
     .volume output { font-size: 20px; font-weight: 500; text-align: right; white-space: nowrap; }
     dl { display: flex; gap: 18px; margin: 0; }
     dt { color: var(--rta-dim); font-size: 12px; line-height: 1.2; }
@@ -39,13 +44,32 @@ export class TransportBar extends ModelElement {
     @media (max-width: 700px) {
       :host { flex-wrap: wrap; gap: 8px 10px; padding: 8px 10px; }
       .main { min-width: 108px; }
-      .volume { flex: 1 1 180px; grid-template-columns: 1fr 4.6em; }
-      .volume label, .space, .latency, .engine .name { display: none; }
+      .volume { flex: 1 1 180px; grid-template-columns: 1fr 92px; }
+      .space, .latency, .engine .name { display: none; }
+      .volume label { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
       dl { order: 2; flex: 1; }
       .buttons { order: 3; }
       .engine { order: 4; padding: 0; justify-content: center; }
     }
   `];
+
+  @query('rta-meter') private readonly meter!: RtaMeter;
+  #stop: (() => void) | null = null;
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.#stop = this.model?.watchLevels(this.#show) ?? null;
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.#stop?.();
+    this.#stop = null;
+  }
+
+  protected override firstUpdated(): void { this.#stop ??= this.model.watchLevels(this.#show); }
+
+  readonly #show = ({outputs}: Levels): void => { this.meter.levels = outputs; };
 
   override render() {
     const {model} = this;
@@ -53,9 +77,10 @@ export class TransportBar extends ModelElement {
       ${this.#mainButton()}
       <div class="volume">
         <label for="volume">Volume</label>
-        <input id="volume" type="range" min=${LOWEST_DB} max=${HIGHEST_DB} step="0.5" .value=${String(model.volumeDb)}
+        <div class="level"><input id="volume" type="range" aria-label="Volume" min=${LOWEST_DB} max=${HIGHEST_DB} step="0.5" .value=${String(model.volumeDb)}
           aria-valuetext=${decibels(model.volumeDb)} ?disabled=${!model.canEdit} @input=${this.#onVolume}
           @dblclick=${() => model.setVolume(0)}>
+          <rta-meter label="Level of the output" orientation="horizontal"></rta-meter></div>
         <output for="volume">${decibels(model.volumeDb)}</output>
       </div>
       <dl>${this.#readouts()}</dl>
@@ -86,8 +111,8 @@ export class TransportBar extends ModelElement {
     if (model.kind === 'daemon') return this.#muteButton('main');
     const running = model.connection === 'running';
     return html`
-      <button class="main ${running ? '' : 'primary'}" ?disabled=${model.connection === 'connecting' || !model.source}
-        @click=${() => running ? model.source?.audio?.suspend() : model.source?.audio?.start()}>
+      <button class="main ${running ? '' : 'primary'}" ?disabled=${!['running', 'suspended'].includes(model.connection)}
+        @click=${() => running ? model.suspend() : model.start()}>
         ${icon(running ? 'stop' : 'start')}${running ? 'Stop' : 'Start'}
       </button>`;
   }

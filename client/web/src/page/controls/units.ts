@@ -104,7 +104,10 @@ export function formatNumber(value: number): string {
   const single = Math.fround(value);
   for (let digits = 1; digits <= 9; digits += 1) {
     const short = Number(single.toPrecision(digits));
-    if (Math.fround(short) === single) return String(Object.is(short, -0) ? '-0' : short);
+    if (Math.fround(short) !== single) continue;
+    // rtactl writes numbers from 1e-7 on without an exponent, JavaScript those from 1e-6 on.
+    if (/e-7$/.test(String(short))) return short.toFixed(6 + digits);
+    return Object.is(short, -0) ? '-0' : String(short);
   }
   return String(single);
 }

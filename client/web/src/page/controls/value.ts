@@ -31,7 +31,7 @@ export class RtaValue extends LitElement {
   static override styles = css`
     :host { display: inline-block; position: relative; vertical-align: baseline; max-width: 100%; }
     :host([hidden]) { display: none; }
-    input { box-sizing: border-box; width: calc(var(--chars) * 1ch + 16px); max-width: 100%; min-height: 28px; padding: 3px 7px; margin: 0;
+    input { box-sizing: border-box; width: var(--rta-value-width, calc(var(--chars) * 1ch + 16px)); max-width: 100%; min-height: 28px; padding: 3px 7px; margin: 0;
       font: inherit; font-variant-numeric: tabular-nums; text-align: right; color: var(--rta-text, #14181f);
       background: var(--rta-surface, #fff); border: 1px solid var(--rta-edge, #858e95); border-radius: var(--rta-radius, 6px);
       cursor: ns-resize; touch-action: pan-y; outline: none; }

@@ -2,6 +2,7 @@
 import type {CheckResult} from 'rta-client/core';
 import {type TemplateResult, css, html, nothing} from 'lit';
 import {formatPercent} from '../controls/units.js';
+import {OutsideClick} from '../controls/outside_click.js';
 import {define} from '../drawing/canvas_element.js';
 import {ModelElement, common} from '../model_element.js';
 import {type EditLine, linesOf, summaryOf} from './edit_lines.js';
@@ -45,6 +46,8 @@ export class ApplyDialog extends ModelElement {
   /** The graph has changed since it was shown. */
   declare protected stale: boolean;
 
+  readonly #outside = new OutsideClick();
+
   constructor() {
     super();
     this.hasPageEngine = false;
@@ -64,10 +67,10 @@ export class ApplyDialog extends ModelElement {
   protected override render(): TemplateResult {
     const {received, state} = this;
     const daemon = this.model.source?.name ?? '';
-    return html`<dialog aria-labelledby="title" @close=${() => { this.state = {at: 'closed'}; }}>
-      <h2 id="title">Apply ${received?.name} to ${daemon}?</h2>
+    return html`<dialog aria-labelledby="title" @pointerdown=${this.#outside} @click=${this.#outside} @close=${() => { this.state = {at: 'closed'}; }}>
+      <h2 id="title">Apply “${received?.name}” to ${daemon}?</h2>
       <div class="content" tabindex="0" role="group" aria-label="What changes">${this.#content()}</div>
-      <footer><button @click=${() => this.#dialog.close()}>Cancel</button>
+      <footer><button autofocus @click=${() => this.#dialog.close()}>Cancel</button>
         ${this.hasPageEngine ? html`<button ?disabled=${state.at === 'refused'} @click=${this.#openHere}>Open in this page</button>` : nothing}
         <button class="primary" ?disabled=${state.at !== 'checked' || !this.model.canEdit} @click=${this.#apply}>Apply</button></footer></dialog>`;
   }

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 import {type PropertyValues, type TemplateResult, css, html, nothing} from 'lit';
+import {OutsideClick} from '../controls/outside_click.js';
 import {define} from '../drawing/canvas_element.js';
 import {EXAMPLES} from '../generated/cookbook.js';
 import {icon} from '../icons.js';
 import type {Storage} from '../mixer/pins.js';
+import type {EngineModel} from '../model.js';
 import {ModelElement, common} from '../model_element.js';
 import './apply_dialog.js';
 import type {ApplyDialog} from './apply_dialog.js';
@@ -18,8 +20,9 @@ import type {SoundInputs} from './sound_input.js';
 const EMPTY = '{"nodes": [], "connections": []}';
 /** The graph is kept after this time without further changes. */
 const QUIET_MS = 1200;
-/** Volume at the first visit, with the first example, which is a tone. */
+/** Volume of the engine of the page at the first visit. Later, it is the last one. */
 const FIRST_VOLUME_DB = -20;
+const VOLUME_KEY = 'rta.volume';
 
 /**
  * Opens, saves and shares documents: `<rta-documents .model=${model} .hasPageEngine=${true}>`. A document that comes as a link,
@@ -69,10 +72,15 @@ export class Documents extends ModelElement {
 
   /** Waits for an engine that is open. */
   #waiting: Received | undefined;
-  /** The client in which a document was restored, or need not be. */
-  #restored: unknown = null;
+  /** The client of the engine of the page that has its volume. */
+  #begun: unknown = null;
+  /** A link is being unpacked: nothing else is opened. */
+  #unpacking = false;
+  #volume = FIRST_VOLUME_DB;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #drags = 0;
+
+  readonly #outside = new OutsideClick();
 
   constructor() {
     super();
@@ -94,19 +102,26 @@ export class Documents extends ModelElement {
     clearTimeout(this.#timer);
   }
 
+  protected override willUpdate(changed: PropertyValues): void {
+    super.willUpdate(changed);
+    if (!changed.has('model')) return;
+    (changed.get('model') as EngineModel | undefined)?.removeEventListener('graph', this.#keepLater);
+    this.model.addEventListener('graph', this.#keepLater);
+  }
+
   protected override updated(changed: PropertyValues): void {
     super.updated(changed);
     if (!this.#isOpen) return;
+    const isNew = this.model.kind === 'page' && this.#begun !== this.model.client;
+    if (isNew) this.#begin();
+    else if (this.model.kind === 'page') this.#keepVolume();
     if (this.#waiting) {
       const received = this.#waiting;
       this.#waiting = undefined;
-      this.#restored = this.model.client;
       void this.open(received);
-    } else if (this.model.kind === 'page' && this.#restored !== this.model.client) {
-      this.#restored = this.model.client;
+    } else if (isNew && !this.#unpacking) {
       void this.#restore();
     }
-    if (this.model.kind === 'page') this.#keepLater();
     if (this.muted !== '' && !this.model.muted) this.muted = '';
   }
 
@@ -116,6 +131,7 @@ export class Documents extends ModelElement {
       this.#waiting = received;
       return;
     }
+    this.#panel.close();
     if (this.model.kind === 'daemon') return this.#apply.show(received);
     const {client} = this.model;
     if (!client) return;
@@ -133,12 +149,11 @@ export class Documents extends ModelElement {
     for (const warning of result.warnings) this.model.notices.add('warning', warning);
     this.name = received.name;
     if (mute) this.muted = received.name;
-    this.#panel.close();
   }
 
   protected override render(): TemplateResult {
     return html`<button class="open quiet" aria-haspopup="dialog" @click=${this.#show}>${icon('list')}Documents</button>
-      <dialog aria-labelledby="title" @click=${this.#outside}>${this.#renderPanel()}</dialog>
+      <dialog aria-labelledby="title" @pointerdown=${this.#outside} @click=${this.#outside}>${this.#renderPanel()}</dialog>
       <input type="file" hidden accept=".json,application/json,text/plain" aria-label="Document" @change=${this.#selected}>
       <rta-apply-dialog .model=${this.model} .hasPageEngine=${this.hasPageEngine} @page-engine=${this.#openHere}></rta-apply-dialog>
       <rta-share-dialog></rta-share-dialog>
@@ -185,24 +200,42 @@ export class Documents extends ModelElement {
     this.#panel.showModal();
   }
 
-  #outside(event: MouseEvent): void {
-    if (event.target === this.#panel) this.#panel.close();
-  }
-
   /** Takes the document of the address, and removes it from there: a reload continues with the graph as it is then. */
   async #takeFragment(): Promise<void> {
     const {hash} = location;
     if (!isDocumentFragment(hash)) return;
     history.replaceState(null, '', location.pathname + location.search);
-    // Nothing else is restored while it is unpacked.
-    this.#restored = this.model?.client ?? null;
+    this.#unpacking = true;
     try {
       const document = await documentOf(hash);
       await this.updateComplete;
+      this.#unpacking = false;
       await this.open({name: titleOf(document) || 'the shared document', document, origin: 'link'});
     } catch (error) {
       if (!(error instanceof LinkError)) throw error;
       this.model.notices.add('error', error.message);
+      // A page that was opened with a damaged link has at least what it had before.
+      if (this.#isOpen && this.model.kind === 'page') await this.#restore();
+    } finally {
+      this.#unpacking = false;
+    }
+  }
+
+  /** An engine of the page starts with the volume of the last one. */
+  #begin(): void {
+    this.#begun = this.model.client;
+    const stored = Number(storage()?.getItem(VOLUME_KEY) ?? FIRST_VOLUME_DB);
+    this.#volume = stored >= -120 && stored <= 12 ? stored : FIRST_VOLUME_DB;
+    this.model.setVolume(this.#volume);
+  }
+
+  #keepVolume(): void {
+    if (this.model.volumeDb === this.#volume) return;
+    this.#volume = this.model.volumeDb;
+    try {
+      storage()?.setItem(VOLUME_KEY, String(this.#volume));
+    } catch {
+      // A browser that stores nothing.
     }
   }
 
@@ -212,16 +245,13 @@ export class Documents extends ModelElement {
     const [recent] = recentDocuments(storage());
     const [example] = EXAMPLES;
     if (recent) await this.open({...recent, origin: 'recent'});
-    else if (example) {
-      this.model.setVolume(FIRST_VOLUME_DB);
-      await this.open({name: example.title, document: example.document, origin: 'example'});
-    }
+    else if (example) await this.open({name: example.title, document: example.document, origin: 'example'});
   }
 
-  #keepLater(): void {
+  readonly #keepLater = (): void => {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => void this.#keep(), QUIET_MS);
-  }
+  };
 
   async #keep(): Promise<void> {
     if (this.model.kind !== 'page' || this.model.graph.nodes.size === 0) return;
@@ -280,7 +310,6 @@ export class Documents extends ModelElement {
 
   /** The document is opened in the engine of this page instead of the daemon. */
   #openHere({detail}: CustomEvent<Received>): void {
-    this.#panel.close();
     this.#waiting = {...detail, origin: 'link'};
     this.dispatchEvent(new CustomEvent('page-engine'));
   }

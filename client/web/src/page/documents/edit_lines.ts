@@ -2,7 +2,7 @@
 // Edits as lines for people: what a document would change.
 import type {Edit, JsonValue, NodeType} from 'rta-client/core';
 import {type ParameterSpec, parametersOf} from '../controls/specs.js';
-import {formatExact, quoted} from '../controls/units.js';
+import {formatExact, quoted, unitOfName} from '../controls/units.js';
 
 /** A line of a difference. */
 export interface EditLine {
@@ -30,8 +30,8 @@ function lineOf(edit: Edit, types: Types, node: NodeLookup): EditLine {
   if (edit.add_node) {
     const {name, type, settings = {}, parameters} = edit.add_node;
     const specs = specsOf(types, type, settings);
-    const values = [...Object.entries(settings).map(([setting, value]) => `${setting} ${textOf(value)}`),
-                    ...Object.entries(parameters ?? {}).filter(([parameter, value]) => value !== specs.get(parameter)?.default)
+    const values = [...sorted(settings).map(([setting, value]) => `${setting} ${textOf(setting, value)}`),
+                    ...sorted(parameters ?? {}).filter(([parameter, value]) => value !== specs.get(parameter)?.default)
                       .map(([parameter, value]) => `${parameter} ${formatExact(value, specs.get(parameter)?.unit ?? '')}`)];
     return {kind: 'added', text: `${name} (${type})${values.length > 0 ? `: ${values.join(', ')}` : ''}`};
   }
@@ -53,7 +53,7 @@ function changeOf(edit: Edit, types: Types, node: NodeLookup): string {
   }
   if (edit.change_settings) {
     const {node: name, settings = {}, defaults} = edit.change_settings;
-    return [...Object.entries(settings).map(([setting, value]) => `${name}.${setting} = ${textOf(value)}`),
+    return [...Object.entries(settings).map(([setting, value]) => `${name}.${setting} = ${textOf(setting, value)}`),
             ...defaults.map((setting) => `${name}.${setting} = its default`)].join(', ');
   }
   if (edit.rename_node) return `${edit.rename_node.name} is renamed to ${edit.rename_node.new_name}`;
@@ -74,6 +74,13 @@ function specsOf(types: Types, name: string, settings: Readonly<Record<string, J
   return new Map(parametersOf(type, {...given, ...settings}).map((spec) => [spec.name, spec]));
 }
 
-function textOf(value: JsonValue | undefined): string {
+/** Returns the values by their names, in the order of people. */
+function sorted<T>(values: Readonly<Record<string, T>>): [string, T][] {
+  return Object.entries(values).sort(([a], [b]) => a.localeCompare(b, 'en', {numeric: true}));
+}
+
+/** Returns the value of a setting. Its unit is in its name. */
+function textOf(setting: string, value: JsonValue | undefined): string {
+  if (typeof value === 'number') return formatExact(value, unitOfName(setting));
   return value === true ? 'on' : value === false ? 'off' : typeof value === 'string' ? value : JSON.stringify(value ?? null);
 }

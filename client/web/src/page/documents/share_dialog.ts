@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 import {LitElement, type TemplateResult, css, html, nothing} from 'lit';
+import {OutsideClick} from '../controls/outside_click.js';
 import {define} from '../drawing/canvas_element.js';
 import {common} from '../model_element.js';
 import {LONG_LINK} from './link.js';
@@ -24,6 +25,8 @@ export class ShareDialog extends LitElement {
   declare protected link: string;
   declare protected done: string;
 
+  readonly #outside = new OutsideClick();
+
   constructor() {
     super();
     this.link = '';
@@ -38,7 +41,7 @@ export class ShareDialog extends LitElement {
   }
 
   protected override render(): TemplateResult {
-    return html`<dialog aria-labelledby="title">
+    return html`<dialog aria-labelledby="title" @pointerdown=${this.#outside} @click=${this.#outside}>
       <h2 id="title">Share the graph as a link</h2>
       <p>The whole document is in the link. No server stores it.</p>
       <textarea readonly aria-label="Link" .value=${this.link}></textarea>

@@ -27,7 +27,7 @@ export class SoundInputs extends ModelElement {
   static override styles = [common, css`
     :host { display: grid; gap: 8px; }
     .row { display: flex; align-items: center; gap: 12px; min-height: 36px; }
-    .row > :first-child { flex: 1; min-width: 0; overflow: hidden; text-overflow: ellipsis; }
+    .row > span { flex: 1; min-width: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
     p { margin: 0; font-size: 13px; color: var(--rta-dim); }
   `];
 
@@ -63,7 +63,7 @@ export class SoundInputs extends ModelElement {
     const hasInput = [...this.model.graph.nodes.values()].some(({type}) => type === 'input');
     return html`
       <div class="row"><rta-switch label="Microphone" .checked=${input.microphoneOn} .disabled=${this.busy} @change=${this.#microphone}>Microphone</rta-switch></div>
-      <div class="row"><span>${input.filePlays ? `Playing ${this.file || 'a sound file'}, again and again` : 'Sound file'}</span>
+      <div class="row"><span title=${this.file}>${input.filePlays ? this.file || 'A sound file plays' : 'Sound file'}</span>
         ${input.filePlays ? html`<button @click=${() => this.play(null)}>Stop</button>` : nothing}
         <button ?disabled=${this.busy} @click=${this.#select}>${input.filePlays ? 'Another…' : 'Play…'}</button></div>
       ${input.reason ? html`<p role="status">${input.reason}</p>` : nothing}

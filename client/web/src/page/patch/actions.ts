@@ -21,6 +21,8 @@ export interface PatchView {
   /** Puts a node that is being added somewhere; null: where the layout puts it. */
   place(name: string, at: Point | null): void;
   placeOf(name: string): Point | undefined;
+  /** Moves cards apart so that one fits into a connection. Returns its place. */
+  makeRoom(key: string): Point | null;
   focusNode(name: string): void;
 }
 
@@ -59,7 +61,7 @@ export class PatchActions {
     const source = port ?? (chosen.shift && !connection ? selected : undefined);
     const ends = connection ? {from: connection.from, to: connection.to}
       : source ? (source.direction === 'outputs' ? {from: source.id} : {to: source.id}) : {};
-    this.#view.place(name, at);
+    this.#view.place(name, connection ? this.#view.makeRoom(cable!) : at);
     const what = connection ? `insert ${name}` : `add ${name}`;
     if (await this.#apply(addEdits(this.#model.graph, this.#model.types, type, name, ends), what)) this.#view.focusNode(name);
   }
@@ -93,7 +95,9 @@ export class PatchActions {
 
   async insert(name: string, key: string): Promise<void> {
     const edits = insertEdits(this.#model.graph, this.#model.types, name, key);
-    if (edits.length > 0) await this.#apply(edits, `insert ${name} into a connection`);
+    if (edits.length === 0) return;
+    this.#view.place(name, this.#view.makeRoom(key));
+    await this.#apply(edits, `insert ${name} into a connection`);
   }
 
   async remove(names: readonly string[], bridge = false): Promise<void> {

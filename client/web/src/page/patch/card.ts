@@ -28,7 +28,7 @@ export class Card extends LitElement {
     :host([selected]) { border-color: var(--rta-accent); box-shadow: 0 0 0 1px var(--rta-accent), var(--rta-shadow); }
     :host(:focus-visible) { outline: 2px solid var(--rta-accent); outline-offset: 3px; }
     :host([dragging]) { cursor: grabbing; }
-    header { display: flex; align-items: center; gap: 4px; height: ${CARD.header - 1}px; padding: 0 6px 0 12px; }
+    .head { display: flex; align-items: center; gap: 4px; height: ${CARD.header - 1}px; padding: 0 6px 0 12px; }
     .names { flex: 1; min-width: 0; line-height: 1.15; }
     .names * { display: block; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
     .names strong { font-weight: 600; }
@@ -45,6 +45,7 @@ export class Card extends LitElement {
     .port::before {
       content: ''; width: 9px; height: 9px; border-radius: 50%; background: var(--rta-surface); border: 2px solid var(--rta-edge);
     }
+    .port:active:not(:disabled) { background: none; }
     .port.wide::before { border-radius: 3px; }
     .port.connected::before { background: var(--rta-edge); }
     .port:hover::before, .port:focus-visible::before, .port.chosen::before { border-color: var(--rta-accent); background: var(--rta-accent); }
@@ -58,7 +59,7 @@ export class Card extends LitElement {
     .control span { color: var(--rta-dim); overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
     .control output { white-space: nowrap; }
     .control .uncertain { color: var(--rta-warn); }
-    rta-value { --rta-touch: 24px; height: 24px; margin-right: -9px; }
+    rta-value { --rta-touch: 24px; margin: -2px -8px -2px 0; }
     @media (pointer: coarse) {
       .port { width: 44px; height: 28px; margin: -14px -22px; }
       .port::before { width: 12px; height: 12px; }
@@ -112,10 +113,10 @@ export class Card extends LitElement {
   override render() {
     const {node, shape} = this;
     return html`
-      <header>
+      <div class="head">
         <div class="names"><strong>${node.title || node.name}</strong><span>${node.title ? `${node.name} · ` : ''}${node.type.replaceAll('_', ' ')}</span></div>
         ${'bypass' in node.parameters ? this.#bypassButton() : nothing}
-      </header>
+      </div>
       ${shape.rows > 0 ? html`<div class="ports" aria-hidden="true">${Array.from({length: shape.rows}, (_, i) => html`
         <span>${shape.inputs[i]?.name}</span><span class="out">${shape.outputs[i]?.name}</span>`)}</div>` : nothing}
       ${shape.picture ? html`<rta-mini .type=${node.type} .parameters=${this.#values()} .settings=${node.settings}></rta-mini>` : nothing}

@@ -78,7 +78,7 @@ export class Chooser extends LitElement {
     const found = matching(this.#choices, this.text);
     const active = found[this.place];
     return html`
-      <dialog aria-labelledby="title" @close=${() => this.#resolve(null)} @click=${this.#onBackdrop} @keydown=${this.#onKey}>
+      <dialog aria-labelledby="title" @close=${this.#onClose} @click=${this.#onBackdrop} @keydown=${this.#onKey}>
         <h2 id="title">${this.title_}</h2>
         <input type="search" role="combobox" aria-expanded="true" aria-controls="list" aria-autocomplete="list" aria-labelledby="title"
           aria-activedescendant=${active ? `choice-${this.place}` : ''} placeholder="Search" autocomplete="off" spellcheck="false"
@@ -118,6 +118,9 @@ export class Chooser extends LitElement {
     }
     event.stopPropagation();
   };
+
+  /** The event may come after the list was opened again. */
+  readonly #onClose = (): void => { if (!this.dialog.open) this.#resolve(null); };
 
   readonly #onBackdrop = (event: MouseEvent): void => { if (event.target === this.dialog) this.dialog.close(); };
 }

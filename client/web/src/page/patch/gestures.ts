@@ -54,6 +54,8 @@ export class Gestures {
   /** Starts a gesture. */
   press(event: PointerEvent, pressed: Pressed): void {
     if (event.button > 1) return;
+    // No mouse events follow a touch: the inspector may open below the finger.
+    if (event.pointerType !== 'mouse') event.preventDefault();
     this.#pointers.set(event.pointerId, this.#placeOf(event));
     this.#element.setPointerCapture(event.pointerId);
     if (this.#pointers.size > 1) {

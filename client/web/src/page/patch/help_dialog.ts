@@ -13,7 +13,7 @@ export class HelpDialog extends LitElement {
       background: var(--rta-surface); color: var(--rta-text); box-shadow: var(--rta-shadow);
     }
     dialog::backdrop { background: var(--rta-shade); }
-    header { display: flex; align-items: center; justify-content: space-between; margin-bottom: 12px; }
+    .head { display: flex; align-items: center; justify-content: space-between; margin-bottom: 12px; }
     h2 { margin: 0; font-size: 18px; font-weight: 600; }
     dl { display: grid; grid-template-columns: minmax(8em, auto) 1fr; gap: 6px 20px; margin: 0 0 12px; }
     dt { font-weight: 600; }
@@ -29,7 +29,7 @@ export class HelpDialog extends LitElement {
   override render() {
     return html`
       <dialog aria-labelledby="title" @keydown=${(event: KeyboardEvent) => event.stopPropagation()}>
-        <header><h2 id="title">Keys of the patch</h2><button autofocus @click=${() => this.dialog.close()}>Close</button></header>
+        <div class="head"><h2 id="title">Keys of the patch</h2><button autofocus @click=${() => this.dialog.close()}>Close</button></div>
         <dl>${HELP.map(([keys, does]) => html`<dt>${keys}</dt><dd>${does}</dd>`)}</dl>
         <p>Pointer: drag from a port to a port to connect them, to the canvas to add a node there. Drop a card without connections on a
           cable to insert it. Drag the canvas to move the view, with Shift to select. Ctrl and the wheel, or two fingers, zoom.</p>

@@ -26,7 +26,7 @@ export class Inspector extends ModelElement {
   static override readonly styles = [common, css`
     :host { display: block; width: 348px; overflow-y: auto; background: var(--rta-surface); border-left: 1px solid var(--rta-line); }
     .body { display: grid; gap: 14px; padding: 14px 16px 24px; }
-    header { display: grid; gap: 6px; }
+    .head { display: grid; gap: 6px; }
     .kind { display: flex; align-items: center; gap: 8px; color: var(--rta-dim); font-size: 12px; min-height: 24px; }
     .kind span { flex: 1; }
     .kind button { min-height: 28px; min-width: 28px; padding: 0 4px; display: grid; place-items: center; }
@@ -48,6 +48,7 @@ export class Inspector extends ModelElement {
     li svg { width: 16px; height: 16px; }
     li .port { flex: none; width: 84px; color: var(--rta-dim); overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
     .gain { display: grid; grid-template-columns: minmax(0, 1fr) 92px; gap: 8px; align-items: center; }
+    .gain rta-value { display: block; --rta-value-width: 100%; }
     textarea { width: 100%; resize: vertical; min-height: 56px; }
     @media (max-width: 700px) {
       :host { width: auto; border-left: 0; border-top: 1px solid var(--rta-edge); border-radius: 14px 14px 0 0; box-shadow: var(--rta-shadow); }
@@ -69,7 +70,7 @@ export class Inspector extends ModelElement {
   focusField(field: 'first' | 'name'): void {
     const name = this.renderRoot.querySelector<HTMLInputElement>('input.name');
     const fields = this.renderRoot.querySelector('rta-parameter-fields')?.shadowRoot;
-    const first = fields?.querySelector<HTMLElement>('rta-fader, rta-value, rta-switch, select');
+    const first = fields?.querySelector<HTMLElement>('.row rta-fader, .row rta-switch, fieldset select, fieldset rta-value, td rta-value, .setting > :last-child');
     const target = field === 'name' ? name : first ?? this.renderRoot.querySelector<HTMLElement>('.buttons button, button');
     target?.focus();
     if (field === 'name') name?.select();
@@ -103,13 +104,13 @@ export class Inspector extends ModelElement {
   #node(node: NodeView) {
     const type = this.model.types.get(node.type);
     return html`
-      <header>
-        ${this.#head(node.type.replaceAll('_', ' '))}
+      <div class="head">
+        ${this.#head(node.type.replaceAll('_', ' '))}<h2 class="visually-hidden">Node ${node.name}</h2>
         <input class="name" aria-label="Name of the node" autocomplete="off" spellcheck="false" maxlength="64" .value=${node.name} ?disabled=${!this.model.canEdit}
           @change=${(event: Event) => this.#rename(node, event.target as HTMLInputElement)}>
         <details><summary title="Show or hide the rest">${node.description || type?.help}</summary></details>
         ${this.#buttons([node.name], 'bypass' in node.parameters)}
-      </header>
+      </div>
       ${needsResponse(node.type) ? html`<rta-response-editor .model=${this.model} .node=${node}></rta-response-editor>` : nothing}
       <rta-parameter-fields .model=${this.model} .node=${node}></rta-parameter-fields>
       ${this.#ports(node)}`;
@@ -117,8 +118,8 @@ export class Inspector extends ModelElement {
 
   #several(nodes: readonly NodeView[]) {
     const names = nodes.map(({name}) => name);
-    return html`<header>${this.#head('selection')}<h2>${nodes.length} nodes</h2><p>${names.join(', ')}</p>
-      ${this.#buttons(names, nodes.some(({parameters}) => 'bypass' in parameters))}</header>`;
+    return html`<div class="head">${this.#head('selection')}<h2>${nodes.length} nodes</h2><p>${names.join(', ')}</p>
+      ${this.#buttons(names, nodes.some(({parameters}) => 'bypass' in parameters))}</div>`;
   }
 
   #buttons(names: readonly string[], bypass: boolean) {
@@ -159,7 +160,7 @@ export class Inspector extends ModelElement {
     };
     const disabled = !this.model.canEdit;
     return html`
-      <header>${this.#head('connection')}<h2>${from} → ${to}</h2></header>
+      <div class="head">${this.#head('connection')}<h2>${from} → ${to}</h2></div>
       <section aria-label="Gain"><h3>Gain</h3><div class="gain">
         <rta-fader orientation="horizontal" label="Gain of the connection" .spec=${GAIN} .value=${gain_db} ?disabled=${disabled} @change=${set}></rta-fader>
         <rta-value label="Gain of the connection, as a number" .spec=${GAIN} .value=${gain_db} ?disabled=${disabled} @change=${set}></rta-value>
@@ -176,7 +177,7 @@ export class Inspector extends ModelElement {
     const sources = port.direction === 'outputs' ? [port.id]
       : [...this.model.graph.connections.values()].filter(({to}) => to === port.id).map(({from}) => from);
     return html`
-      <header>${this.#head(`${port.direction === 'outputs' ? 'output' : 'input'}, ${channels(port.width)}`)}<h2>${port.id}</h2></header>
+      <div class="head">${this.#head(`${port.direction === 'outputs' ? 'output' : 'input'}, ${channels(port.width)}`)}<h2>${port.id}</h2></div>
       <div class="buttons">
         <button class="primary" ?disabled=${!this.model.canEdit} @click=${() => this.actions.connectPort(port)}>${icon('cable')}Connect…</button>
         <button ?disabled=${!this.model.canEdit} @click=${() => this.actions.add({port})}>${icon('add')}Add a node here</button>
@@ -195,10 +196,10 @@ export class Inspector extends ModelElement {
     };
     const valueIn = (event: Event): string => (event.target as HTMLInputElement).value;
     return html`
-      <header><div class="kind"><span>graph</span></div>
+      <div class="head"><div class="kind"><span>graph</span></div><h2 class="visually-hidden">Graph</h2>
         <input class="name" aria-label="Title of the graph" placeholder="Untitled graph" maxlength="200" .value=${graph.title} ?disabled=${!canEdit}
           @change=${(event: Event) => describe({title: valueIn(event)})}>
-        <p>${plural(graph.nodes.size, 'node')}, ${plural(graph.connections.size, 'connection')}</p></header>
+        <p>${plural(graph.nodes.size, 'node')}, ${plural(graph.connections.size, 'connection')}</p></div>
       ${whyReadOnly ? html`<p>${whyReadOnly}</p>` : nothing}
       <section><h3>Description</h3><textarea aria-label="Description of the graph" maxlength="4000" .value=${graph.description} ?disabled=${!canEdit}
         @change=${(event: Event) => describe({description: valueIn(event)})}></textarea></section>

@@ -43,9 +43,9 @@ export const HELP: readonly (readonly [keys: string, does: string])[] = [
 
 /** Returns what a key does; `inner` is the element that has it. */
 export function commandOf(event: KeyboardEvent, inner: EventTarget | undefined): Command | undefined {
-  const isElement = inner instanceof Element;
-  if (isElement && inner.matches('input, textarea, select, [contenteditable]')) return undefined;
-  const isButton = isElement && inner.matches('button');
+  const matches = (selector: string): boolean => (inner as Partial<Element> | undefined)?.matches?.(selector) ?? false;
+  if (matches('input, textarea, select, [contenteditable]')) return undefined;
+  const isButton = matches('button');
   const arrow = ARROWS[event.key];
   if (event.ctrlKey || event.metaKey) return event.key === 'a' ? {name: 'select all'} : undefined;
   if (arrow) {

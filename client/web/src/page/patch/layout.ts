@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 // Places for nodes that have none: from left to right, as the signal flows.
-import dagre from '@dagrejs/dagre';
-import {type Box, type Point, type Size, boundsOf, overlap} from './geometry.js';
+import {type Box, CARD, type Point, type Size, boundsOf, overlap} from './geometry.js';
 
 const GAP = {across: 56, along: 24};
-/** Larger graphs are laid out in columns, which takes no time. */
-const MOST_FOR_DAGRE = 400;
+const SWEEPS = 12;
+/** Cards are aligned at their headers, so that the cables of a chain are straight. */
+const ANCHOR = CARD.header / 2;
+/** Room for a cable that passes a layer, and the most of them that are considered. */
+const PASSAGE = {height: 64, most: 4000};
 
 export interface LayoutGraph {
   /** In the order of the graph. */
@@ -16,7 +18,7 @@ export interface LayoutGraph {
 
 /** Lays out all nodes. */
 export function layoutAll(graph: LayoutGraph): Map<string, Point> {
-  return graph.sizes.size > MOST_FOR_DAGRE ? layoutColumns(graph) : layoutLayers(graph);
+  return graph.sizes.size === 0 ? new Map() : layoutLayers(graph);
 }
 
 /** Returns the places with places for the nodes that had none; the others stay. */
@@ -67,41 +69,114 @@ function boxOf(graph: LayoutGraph, places: ReadonlyMap<string, Point>, name: str
 
 function isBox(box: Box | undefined): box is Box { return box !== undefined; }
 
-function layoutLayers({sizes, edges}: LayoutGraph): Map<string, Point> {
-  const graph = new dagre.graphlib.Graph();
-  graph.setGraph({rankdir: 'LR', nodesep: GAP.along, ranksep: GAP.across, ranker: 'network-simplex'});
-  graph.setDefaultEdgeLabel(() => ({}));
-  for (const [name, {width, height}] of sizes) graph.setNode(name, {width, height});
-  for (const [from, to] of edges) if (sizes.has(from) && sizes.has(to)) graph.setEdge(from, to);
-  dagre.layout(graph);
-  return new Map([...sizes].map(([name, {width, height}]) => {
-    const {x, y} = graph.node(name) as {x: number; y: number};
-    return [name, {x: Math.round(x - width / 2), y: Math.round(y - height / 2)}];
-  }));
-}
-
-/** Puts each node into the column after the last of its sources. */
-function layoutColumns({sizes, edges}: LayoutGraph): Map<string, Point> {
-  const targets = new Map<string, string[]>();
-  const waiting = new Map<string, number>();
-  for (const [from, to] of edges) {
-    targets.set(from, [...(targets.get(from) ?? []), to]);
-    waiting.set(to, (waiting.get(to) ?? 0) + 1);
-  }
-  const columns = new Map([...sizes.keys()].filter((name) => !waiting.has(name)).map((name) => [name, 0]));
-  for (const [name, column] of columns) {
-    for (const target of targets.get(name) ?? []) {
-      const left = waiting.get(target)! - 1;
-      waiting.set(target, left);
+/** Returns the layer of each node: behind all of its sources, and as near to its first target as that allows. */
+function layersOf({sizes, edges}: LayoutGraph, sources: Neighbours, targets: Neighbours): Map<string, number> {
+  const waiting = new Map([...sizes.keys()].map((name) => [name, sources.get(name)!.length]));
+  const layers = new Map([...waiting].filter(([, count]) => count === 0).map(([name]) => [name, 0]));
+  for (const [name, layer] of layers) {
+    for (const target of targets.get(name)!) {
+      waiting.set(target, waiting.get(target)! - 1);
       // A Map yields entries that are added while it is read. The last source decides.
-      if (left === 0) columns.set(target, column + 1);
+      if (waiting.get(target) === 0) layers.set(target, layer + 1);
     }
   }
-  const heights = new Map<number, number>();
-  return new Map([...sizes].map(([name, {width, height}]) => {
-    const column = columns.get(name) ?? 0;
-    const y = heights.get(column) ?? 0;
-    heights.set(column, y + height + GAP.along);
-    return [name, {x: column * (width + GAP.across), y}];
-  }));
+  for (const [name] of edges) {
+    if (!layers.has(name) || sources.get(name)!.length > 0) continue;
+    layers.set(name, Math.max(Math.min(...targets.get(name)!.map((target) => layers.get(target) ?? 1)) - 1, 0));
+  }
+  return layers;
+}
+
+type Neighbours = ReadonlyMap<string, readonly string[]>;
+
+/** A node of a layer while it is laid out, or a cable that passes it. `y` is that of its ports. */
+interface Item { readonly name: string; readonly height: number; y: number }
+
+function neighbours({sizes, edges}: LayoutGraph, from: 0 | 1): Neighbours {
+  const found = new Map([...sizes.keys()].map((name) => [name, [] as string[]]));
+  for (const edge of edges) if (sizes.has(edge[0]) && sizes.has(edge[1])) found.get(edge[from])!.push(edge[1 - from]!);
+  return found;
+}
+
+/** Returns the graph in which each edge leads to the next layer: longer ones lead over passages, which are added to `layers`. */
+function withPassages({sizes, edges}: LayoutGraph, layers: Map<string, number>): LayoutGraph {
+  const added = new Map<string, Size>();
+  const short = edges.flatMap(([from, to]) => {
+    const [first, last] = [layers.get(from) ?? 0, layers.get(to) ?? 0];
+    if (!sizes.has(from) || !sizes.has(to) || last - first < 2 || added.size > PASSAGE.most) return [[from, to] as const];
+    const chain = [from];
+    for (let layer = first + 1; layer < last; layer += 1) {
+      const name = ` ${added.size}`;  // not the name of a node
+      added.set(name, {width: 0, height: PASSAGE.height});
+      layers.set(name, layer);
+      chain.push(name);
+    }
+    return [...chain, to].slice(1).map((name, i) => [chain[i]!, name] as const);
+  });
+  return {sizes: new Map([...sizes, ...added]), edges: short};
+}
+
+/**
+ * Puts the nodes into layers, and then, in some sweeps to the right and to the left, each as near as possible to the middle of
+ * its neighbours, without overlaps.
+ */
+function layoutLayers(nodes: LayoutGraph): Map<string, Point> {
+  const layerOf = layersOf(nodes, neighbours(nodes, 1), neighbours(nodes, 0));
+  const graph = withPassages(nodes, layerOf);
+  const [targets, sources] = [neighbours(graph, 0), neighbours(graph, 1)];
+  const layers: Item[][] = [];
+  const items = new Map([...graph.sizes].map(([name, {height}]) => [name, {name, height, y: 0}]));
+  for (const item of items.values()) (layers[layerOf.get(item.name) ?? 0] ??= []).push(item);
+  const present = layers.filter((layer) => layer !== undefined);
+  for (const layer of present) place(layer, () => 0);
+  for (let sweep = 0; sweep < SWEEPS; sweep += 1) {
+    const [order, near] = sweep % 2 === 0 ? [present, sources] : [[...present].reverse(), targets];
+    for (const layer of order) {
+      place(layer, ({name, y}) => {
+        const others = near.get(name)!.map((other) => items.get(other)!.y);
+        return others.length === 0 ? y : others.reduce((sum, other) => sum + other, 0) / others.length;
+      });
+    }
+  }
+  return placesOf(nodes, present);
+}
+
+/**
+ * Orders a layer by the wished middles of its nodes, and places them without overlaps so that the sum of the squares of the
+ * distances from the wishes is least: neighbours that would overlap are moved as one block to their mean.
+ */
+function place(layer: Item[], wishOf: (item: Item) => number): void {
+  const wished = layer.map((item) => ({item, wish: wishOf(item)}));
+  wished.sort((a, b) => a.wish - b.wish);
+  const blocks: {members: Item[]; offsets: number[]; sum: number; length: number}[] = [];
+  const start = ({sum, members}: {sum: number; members: Item[]}): number => sum / members.length;
+  for (const {item, wish} of wished) {
+    const offset = Math.min(ANCHOR, item.height / 2) + GAP.along / 2;
+    blocks.push({members: [item], offsets: [offset], sum: wish - offset, length: item.height + GAP.along});
+    for (let last = blocks.at(-1)!, before = blocks.at(-2); before && start(before) + before.length > start(last); last = blocks.at(-1)!, before = blocks.at(-2)) {
+      blocks.pop();
+      before.sum += last.sum - before.length * last.members.length;
+      before.offsets.push(...last.offsets.map((offset) => offset + before!.length));
+      before.members.push(...last.members);
+      before.length += last.length;
+    }
+  }
+  layer.splice(0, layer.length, ...blocks.flatMap(({members}) => members));
+  for (const block of blocks) block.members.forEach((item, i) => { item.y = start(block) + block.offsets[i]!; });
+}
+
+/** Returns the places of the upper left corners of the nodes. The first layer starts at 0. */
+function placesOf({sizes}: LayoutGraph, layers: readonly (readonly Item[])[]): Map<string, Point> {
+  const found = new Map<string, Point>();
+  let x = 0;
+  let top = Infinity;
+  for (const layer of layers) {
+    const nodes = layer.filter(({name}) => sizes.has(name));
+    for (const {name, y} of nodes) {
+      found.set(name, {x, y: Math.round(y - ANCHOR)});
+      top = Math.min(top, Math.round(y - ANCHOR));
+    }
+    x += Math.max(0, ...nodes.map(({name}) => sizes.get(name)!.width)) + GAP.across;
+  }
+  return new Map([...sizes.keys()].map((name) => [name, {x: found.get(name)!.x, y: found.get(name)!.y - top}]));
 }

@@ -61,6 +61,7 @@ export class NodeList extends ModelElement {
         <button @click=${() => this.dispatchEvent(new Event('canvas'))}>${icon('graph')}Show cards</button>
         <button class="primary" ?disabled=${!canEdit} @click=${() => this.actions.add()}>${icon('add')}Add a node</button>
       </div>
+      <h2 class="visually-hidden">Nodes</h2>
       <ol aria-label="Nodes, in the order of the signal">${inOrder(graph).map((name) => this.#item(graph.nodes.get(name)!))}</ol>
       ${graph.nodes.size === 0 ? html`<p>The graph is empty.</p>` : null}`;
   }

@@ -32,6 +32,7 @@ export class ParameterFields extends ModelElement {
     h3 { margin: 0 0 2px; font-size: 12px; font-weight: 600; color: var(--rta-dim); display: flex; align-items: center; justify-content: space-between; gap: 8px; }
     h3 select { min-height: 26px; font-weight: 400; padding: 0 4px; }
     .row { display: grid; grid-template-columns: 84px minmax(0, 1fr) 92px; gap: 8px; align-items: center; min-height: 34px; }
+    .row rta-value, .cell rta-value, td rta-value { display: block; --rta-value-width: 100%; }
     .row > span, .setting > label { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
     .row > span { cursor: help; }
     .uncertain { color: var(--rta-warn); }

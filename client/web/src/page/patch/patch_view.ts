@@ -30,6 +30,10 @@ const NEAR = {port: 28, cable: 36};
 /** What is this far outside the window is drawn, too. */
 const MARGIN = 240;
 const STEP = 16;
+/** Between a card that is inserted and its neighbours. */
+const ROOM = 56;
+/** The inspector covers the lower part of the canvas. */
+const NARROW = matchMedia('(max-width: 700px)');
 const ZOOM_STEP = 1.25;
 /** A patch that is opened is readable, also if it is not visible as a whole. */
 const LEAST_FIRST_SCALE = 0.7;
@@ -169,6 +173,22 @@ export class Patch extends ModelElement implements PatchView, GestureTarget {
   get chosen(): readonly string[] { return this.#chosenNames(); }
   placeOf(name: string): Point | undefined { return this.#positions.places.get(name); }
 
+  makeRoom(key: string): Point | null {
+    const cable = this.model.graph.connections.get(key);
+    const [source, target] = cable ? [nodeOf(cable.from), nodeOf(cable.to)].map((name) => this.#boxes().get(name)) : [];
+    if (!cable || !source || !target) return null;
+    const x = source.x + source.width + ROOM;
+    const missing = x + CARD.width + ROOM - target.x;
+    // What follows moves, too. The source does not: it is before the target.
+    if (missing > 0 && target.x > source.x) {
+      for (const name of reachable(this.model.graph, nodeOf(cable.to))) {
+        const place = this.#positions.places.get(name);
+        if (place) this.#positions.set(name, {x: place.x + missing, y: place.y});
+      }
+    }
+    return {x: target.x > source.x ? x : (source.x + target.x) / 2, y: Math.round((source.y + target.y) / 2)};
+  }
+
   focusNode(name: string): void {
     // The node may not be in the graph yet: its event follows the answer.
     this.focused = name;
@@ -230,6 +250,8 @@ export class Patch extends ModelElement implements PatchView, GestureTarget {
     const names = event.shiftKey || event.ctrlKey || event.metaKey ? this.#toggled(pressed.name) : new Set([pressed.name]);
     this.#select({kind: 'nodes', names});
     this.focused = pressed.name;
+    const box = this.#boxes().get(pressed.name);
+    if (box && NARROW.matches) this.viewport.reveal(box, this.#room());
     this.#card(pressed.name)?.focus({preventScroll: true});
   }
 
@@ -312,7 +334,7 @@ export class Patch extends ModelElement implements PatchView, GestureTarget {
   /** Brings shapes, places and the selection up to date with the graph. */
   #arrange(): void {
     const {graph, source, types} = this.model;
-    if (types.size === 0) return;
+    if (types.size === 0) return this.#shapes.clear();
     const document = `${source?.kind === 'daemon' ? source.name : ''} ${graph.title}`;
     if (this.#positions.open(document)) this.#fitted = false;
     for (const [name, node] of graph.nodes) {
@@ -356,8 +378,12 @@ export class Patch extends ModelElement implements PatchView, GestureTarget {
     this.requestUpdate();
   }
 
-  /** The part of the canvas that the tools do not cover. */
-  #room(): {width: number; height: number} { return {width: this.#size.width, height: Math.max(this.#size.height - 56, 60)}; }
+  /** The part of the canvas that the tools and, on a phone, the inspector do not cover. */
+  #room(): {width: number; height: number} {
+    const {width, height} = this.#size;
+    const isOpen = this.selection.kind !== 'nodes' || this.selection.names.size > 0;
+    return {width, height: Math.max(NARROW.matches && isOpen ? height * 0.38 : height - 56, 60)};
+  }
 
   #resized(): void {
     this.#size = {width: this.canvas?.clientWidth ?? 0, height: this.canvas?.clientHeight ?? 0};
@@ -589,7 +615,7 @@ export class Patch extends ModelElement implements PatchView, GestureTarget {
 
   #leaveInspector(): void {
     const name = this.#chosenNames()[0] ?? (this.selection.kind === 'port' ? this.selection.port.node : this.focused);
-    if (matchMedia('(max-width: 700px)').matches) this.#select(NOTHING);
+    if (NARROW.matches) this.#select(NOTHING);
     this.#card(name)?.focus({preventScroll: true});
   }
 

@@ -57,7 +57,6 @@ export class HoldButton extends LitElement {
 
   protected override render(): TemplateResult {
     return html`<button type="button" class="${this.holding ? 'holding' : ''} ${this.armed ? 'armed' : ''}" ?disabled=${this.disabled}
-      aria-label=${this.armed ? `${this.label}: press again to confirm` : this.label}
       @pointerdown=${this.#press} @pointerup=${this.#release} @pointercancel=${this.#release} @pointerleave=${this.#release}
       @contextmenu=${(event: Event) => event.preventDefault()} @click=${this.#click}>
       <span>${this.label}</span><small>${this.armed ? 'press again' : this.holdText}</small></button>`;

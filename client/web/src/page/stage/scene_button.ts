@@ -17,6 +17,7 @@ export class SceneButton extends LitElement {
   };
 
   static override styles = css`
+    .visually-hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
     :host { display: grid; grid-template: 1fr / 1fr auto; position: relative; min-height: 84px; }
     button { font: inherit; color: var(--rta-text, #14181f); cursor: pointer; touch-action: manipulation; user-select: none; margin: 0;
       -webkit-user-select: none; -webkit-touch-callout: none; }
@@ -63,12 +64,11 @@ export class SceneButton extends LitElement {
   override focus(options?: FocusOptions): void { this.renderRoot.querySelector<HTMLElement>('.recall')?.focus(options); }
 
   protected override render(): TemplateResult {
-    const state = this.busy ? 'recalling' : this.current ? this.changed ? 'current, changed since' : 'current' : '';
+    const state = this.busy ? 'recalling' : this.current ? this.changed ? 'changed since' : 'current' : '';
     return html`<button type="button" class="recall" ?disabled=${this.disabled} aria-current=${this.current ? 'true' : 'false'}
-        aria-label=${`Recall ${this.name}${state ? `, ${state}` : ''}`}
         @pointerdown=${this.#press} @pointermove=${this.#move} @pointerup=${this.#end} @pointercancel=${this.#end} @pointerleave=${this.#end}
         @contextmenu=${this.#context} @click=${this.#click} @keydown=${this.#key}>
-        <strong>${this.name}</strong><small>${state || this.detail || '\u00a0'}</small></button>
+        <span class="visually-hidden">Recall </span><strong>${this.name}</strong><small>${state || this.detail || '\u00a0'}</small></button>
       <button type="button" class="more" ?disabled=${this.disabled} aria-haspopup="dialog" aria-label=${`Save over, rename or remove ${this.name}`}
         @click=${this.#menu}>⋯</button>`;
   }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 import {type TemplateResult, css, html, nothing} from 'lit';
+import {OutsideClick} from '../controls/outside_click.js';
 import {define} from '../drawing/canvas_element.js';
 import {ModelElement, common} from '../model_element.js';
 
@@ -37,6 +38,8 @@ export class SceneDialog extends ModelElement {
   declare protected asked: 'new' | 'menu' | 'rename' | 'remove' | 'save';
   declare protected error: string;
 
+  readonly #outside = new OutsideClick();
+
   constructor() {
     super();
     this.scene = '';
@@ -50,7 +53,7 @@ export class SceneDialog extends ModelElement {
   showMenu(scene: string): void { this.#show(scene, 'menu'); }
 
   protected override render(): TemplateResult {
-    return html`<dialog aria-labelledby="title" @close=${() => { this.error = ''; }} @click=${this.#outside}>
+    return html`<dialog aria-labelledby="title" @pointerdown=${this.#outside} @click=${this.#outside} @close=${() => { this.error = ''; }}>
       <h2 id="title">${this.#title()}</h2>${this.#content()}</dialog>`;
   }
 
@@ -117,10 +120,6 @@ export class SceneDialog extends ModelElement {
       first?.focus();
       if (first instanceof HTMLInputElement) first.select();
     });
-  }
-
-  #outside(event: MouseEvent): void {
-    if (event.target === this.#dialog) this.#close();
   }
 
   #close(): void { this.#dialog.close(); }

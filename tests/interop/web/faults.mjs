@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT
+// What goes wrong around the page: browsers without what it needs, and daemons that go away, refuse it, or are others.
+import assert from 'node:assert/strict';
+import {execFileSync} from 'node:child_process';
+import path from 'node:path';
+import test from 'node:test';
+import {binaries, frame, requestOf, temporaryDirectory} from '../../tests/support.mjs';
+import {CHAIN, startPanel, until} from './panel_daemon.mjs';
+import {openPage, site} from './rig.mjs';
+
+const connection = (page) => page.evaluate(() => document.querySelector('rta-app').model.connection);
+const becomes = (page, state) => until(async () => await connection(page) === state, `the connection did not become ${state}`);
+
+/** What a browser may lack, and what the page says. */
+const LACKS = {
+  AudioWorklet: [() => { delete globalThis.AudioWorkletNode; delete BaseAudioContext.prototype.audioWorklet; }, /AudioWorklet/],
+  SIMD: [() => { const {validate} = WebAssembly; WebAssembly.validate = (bytes) => bytes.byteLength > 100 && validate(bytes);
+    WebAssembly.compile = WebAssembly.compileStreaming = async () => { throw new WebAssembly.CompileError('Wasm SIMD unsupported'); }; }, /SIMD|WebAssembly/],
+  WebAssembly: [() => { delete globalThis.WebAssembly; }, /WebAssembly/],
+};
+
+for (const [name, [stub, message]] of Object.entries(LACKS)) {
+  test(`a browser without ${name} is told`, async (t) => {
+    const page = await openPage(t, {prepare: (fresh) => fresh.addInitScript(stub)});
+    await page.getByText(message).first().waitFor();
+  });
+}
+
+test('a browser without WebSocket is told', async (t) => {
+  const {url} = await startPanel(t, {connected: false});
+  const page = await openPage(t, {url, prepare: (fresh) => fresh.addInitScript(() => { delete globalThis.WebSocket; })});
+  await page.getByText(/WebSocket/).first().waitFor();
+});
+
+test('a daemon is killed and started again under the page', async (t) => {
+  const directory = temporaryDirectory(t);
+  const state = ['--state-dir', path.join(directory, 'state')];
+  const first = await startPanel(t, {directory, arguments: state});
+  const {host, port} = new URL(first.url);
+  const page = await openPage(t, {url: first.url});
+  await becomes(page, 'running');
+  first.daemon.process.kill('SIGKILL');
+  await page.getByRole('alert').getByText(`No connection to ${host}`).waitFor();
+  assert.equal(await page.locator('rta-card').count(), 3, 'the graph stays on the page');
+  assert.ok(await page.getByRole('slider', {name: 'Volume'}).isDisabled());
+  const second = await startPanel(t, {directory, graph: null, web: `127.0.0.1:${port}`, arguments: state});
+  await becomes(page, 'running');
+  await page.locator('rta-notices').getByText(/was started again/).waitFor();
+  await page.getByRole('slider', {name: 'Volume'}).fill('-7');
+  await until(async () => (await second.client.volume()).volume_db === -7, 'the page is not connected again');
+});
+
+test('a token is asked for, kept out of the address, and may be revoked', async (t) => {
+  const directory = temporaryDirectory(t);
+  const state = path.join(directory, 'state');
+  const rtad = (...words) => execFileSync(path.join(binaries, 'rtad'), [...words, '--state-dir', state]).toString();
+  const token = /^\S{20,}$/m.exec(rtad('token', 'new', '--role', 'control', 'page'))?.[0];
+  assert.ok(token, 'rtad token new prints a token');
+  rtad('token', 'new', '--role', 'admin', 'other');
+  const {client, url} = await startPanel(t, {directory, graph: CHAIN, arguments: ['--state-dir', state]});
+  const page = await openPage(t, {url});
+  await page.getByRole('alert').getByText(/does not accept this page/).waitFor();
+  await page.getByRole('button', {name: /^Enter a token/}).click();
+  await page.getByLabel(/^Token/).fill(token);
+  await page.getByRole('button', {name: 'Connect', exact: true}).click();
+  await becomes(page, 'running');
+  assert.ok(!page.url().includes(token));
+  assert.ok(await page.evaluate((text) => !document.cookie.includes(text) && !JSON.stringify({...localStorage}).includes(text), token));
+  await client.call({revoke_token: {name: 'page'}});
+  await becomes(page, 'refused');
+  await page.getByRole('alert').first().waitFor();
+  assert.equal(await page.locator('rta-card').count(), 3, 'what was shown stays');
+});
+
+test('a daemon of another version is named', async (t) => {
+  const page = await openPage(t, {url: (await site()).url, prepare: (fresh) => fresh.routeWebSocket(/\/socket$/, (socket) => {
+    socket.onMessage((bytes) => {
+      const {id} = requestOf(Buffer.concat([Buffer.from([bytes.length]), bytes]));
+      const message = frame({response: {id, status: {code: 9, message: 'protocol version 1 is not supported: expected 2'}}});
+      socket.send(message.subarray(1));
+    });
+  })});
+  await page.evaluate(() => document.querySelector('rta-app').shadowRoot.querySelector('rta-transport').dispatchEvent(new Event('connect')));
+  await page.getByRole('dialog', {name: 'Connect to a daemon'}).getByRole('textbox', {name: /^Address/}).fill('127.0.0.1:7380');
+  await page.getByRole('button', {name: 'Connect', exact: true}).click();
+  await page.getByRole('alert').getByText(/protocol version 1 is not supported/).first().waitFor();
+});
