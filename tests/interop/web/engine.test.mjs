@@ -10,6 +10,7 @@ import path from 'node:path';
 import test from 'node:test';
 import {openPage} from './rig.mjs';
 import {Site} from './site.mjs';
+import {readChannels, writeWav} from './wav.mjs';
 
 const RATE = 48000;
 const TOLERANCE = 1e-5;  // relative to full scale
@@ -54,6 +55,15 @@ async function listen(node) {
   const peak = samples.reduce((largest, sample) => Math.max(largest, Math.abs(sample)), 0);
   const strongest = levels.reduce((best, level, i) => (level > levels[best] ? i : best), 0);
   return {peak, frequency_hz: strongest * node.context.sampleRate / analyser.fftSize};
+}
+
+/** Runs in a page before its scripts: keeps the node that is connected with the device. */
+function keepSpeaker() {
+  const {connect} = AudioNode.prototype;
+  AudioNode.prototype.connect = function (target, ...others) {
+    if (target instanceof AudioDestinationNode) globalThis.speaker = this;
+    return connect.call(this, target, ...others);
+  };
 }
 
 const BIN_HZ = RATE / 32768;
@@ -121,7 +131,7 @@ test('a player shows errors, and plays when they are mended', async (t) => {
 });
 
 test('the page of docs/browser.md filters, and follows its slider', async (t) => {
-  const page = await open(t, filesOf('browser.md', 'html'), {name: 'filter.html'});
+  const page = await open(t, filesOf('browser.md', 'html'), {name: 'filter.html', prepare: (opened) => opened.addInitScript(keepSpeaker)});
   assert.ok(filesOf('browser.md', 'html')['filter.html'].split('\n').length <= 26, 'it is longer than it says');
   const button = page.getByRole('button');
   // The engine is open when the button does something.
@@ -129,6 +139,9 @@ test('the page of docs/browser.md filters, and follows its slider', async (t) =>
   await button.click();
   await page.waitForFunction(() => document.querySelector('button').textContent === 'Stop');
   await page.getByRole('slider').fill('8000');
+  const bright = await page.evaluate(`(${listen})(speaker)`);
+  await page.getByRole('slider').fill('100');
+  await page.waitForFunction(`(${listen})(speaker).then(({peak}) => peak > 0 && peak < ${bright.peak / 4})`);
   await button.click();
   await page.waitForFunction(() => document.querySelector('button').textContent === 'Start');
   assert.equal(await page.getByRole('alert').textContent(), '');
@@ -140,39 +153,6 @@ test('the page of docs/browser.md renders', async (t) => {
 });
 
 // ---- against rtad render
-
-/** Writes a WAV file of 32-bit floats. */
-function writeWav(file, channels) {
-  const frames = channels[0].length;
-  const bytes = Buffer.alloc(44 + frames * channels.length * 4);
-  bytes.write('RIFF', 0, 'latin1');
-  bytes.writeUInt32LE(bytes.length - 8, 4);
-  bytes.write('WAVEfmt ', 8, 'latin1');
-  for (const [offset, size, value] of [[16, 4, 16], [20, 2, 3], [22, 2, channels.length], [24, 4, RATE], [28, 4, RATE * channels.length * 4],
-    [32, 2, channels.length * 4], [34, 2, 32]]) bytes.writeUIntLE(value, offset, size);
-  bytes.write('data', 36, 'latin1');
-  bytes.writeUInt32LE(bytes.length - 44, 40);
-  channels.forEach((samples, channel) => samples.forEach((sample, frame) => bytes.writeFloatLE(sample, 44 + (frame * channels.length + channel) * 4)));
-  fs.writeFileSync(file, bytes);
-}
-
-/** Returns the samples of a WAV file of 32-bit floats, by channel. */
-function readWav(file) {
-  const bytes = fs.readFileSync(file);
-  let channels = 0;
-  for (let at = 12; at + 8 <= bytes.length;) {
-    const name = bytes.toString('latin1', at, at + 4);
-    const size = bytes.readUInt32LE(at + 4);
-    if (name === 'fmt ') channels = bytes.readUInt16LE(at + 10);
-    if (name === 'data') {
-      const count = size / 4 / channels;
-      return Array.from({length: channels}, (_, channel) => (
-        Float32Array.from({length: count}, (__, frame) => bytes.readFloatLE(at + 8 + (frame * channels + channel) * 4))));
-    }
-    at += 8 + size + size % 2;
-  }
-  throw new Error(`no samples in ${file}`);
-}
 
 const SECONDS = 2;
 const CHANNELS_IN = 3;
@@ -205,7 +185,7 @@ test('an OfflineAudioContext renders every document of the cookbook as rtad rend
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'rta-web-'));
   t.after(() => fs.rmSync(folder, {recursive: true}));
   const inputFile = path.join(folder, 'input.wav');
-  writeWav(inputFile, input);
+  writeWav(inputFile, RATE, input);
   const documents = filesOf('cookbook.md', 'json');
   assert.ok(Object.keys(documents).length >= 6);
   for (const [name, text] of Object.entries(documents)) {
@@ -213,7 +193,7 @@ test('an OfflineAudioContext renders every document of the cookbook as rtad rend
     fs.writeFileSync(file, text);
     execFileSync(path.join(process.env.RTA_BIN, 'rtad'), ['render', '--graph', file, '--input', inputFile, '--duration', String(SECONDS),
       '--output', `${file}.wav`], {stdio: 'pipe'});
-    const native = readWav(`${file}.wav`);
+    const {channels: native} = readChannels(`${file}.wav`);
     const captured = input.map((samples) => Buffer.from(samples.buffer).toString('base64'));
     const rendered = await page.evaluate(render, {text, channels: native.length, seconds: SECONDS, rate: RATE, captured});
     rendered.forEach((base64, channel) => {
