@@ -150,9 +150,10 @@ RTA_EXPORT(rta_render) std::uint32_t rta_render(PageEngine* instance) {
 }
 
 /// Frees what rendering has returned and prunes what has faded out. Call it every few milliseconds of audio, unless
-/// rta_next_event() is called. Returns INTERNAL, with the names of the nodes, once after nodes have produced NaN or infinity.
+/// rta_next_event() is called: it discards the events. Returns INTERNAL, with the names of the nodes, once after nodes have produced NaN or infinity.
 RTA_EXPORT(rta_poll) std::uint32_t rta_poll(PageEngine* instance) {
     instance->poll();
+    instance->discard_events();
     const std::string fault = instance->take_faults();
     return fault.empty() ? 0 : refuse(ErrorCode::internal, fault);
 }

@@ -37,6 +37,8 @@ class PageEngine final : public Engine::Observer {
     [[nodiscard]] std::string next_event();
     /// Frees what rendering has returned. Part of next_event().
     void poll();
+    /// For hosts that read no events.
+    void discard_events() { events_.clear(); }
     /// Returns a message about all nodes that have faulted since the last call; empty if none.
     [[nodiscard]] std::string take_faults() { return std::exchange(faults_, {}); }
 

@@ -7,7 +7,7 @@ import {connect} from 'rta-client';
 import {Daemon, randomOf} from '../../tests/support.mjs';
 import {localClient} from './local_engine.mjs';
 
-const SEED = Number(process.env.RTA_SEED ?? 17);
+const SEED = Number(process.env.RTA_SEED ?? 17);  // other seeds find other faults
 const REQUESTS = 600;
 
 /** What differs by design: clocks, costs, and who the client is. A daemon returns settings as they were sent, also none. */
@@ -308,8 +308,9 @@ test('random requests have the same outcome', {timeout: 240_000}, async (t) => {
   await pair.compare();
   t.diagnostic(`${pair.count} requests: ${[...codes].map(([code, count]) => `${code} ${count}`).join(', ')}`);
   for (const code of ['OK', 'INVALID_ARGUMENT', 'NOT_FOUND', 'ALREADY_EXISTS', 'FAILED_PRECONDITION', 'ABORTED']) {
-    assert.ok(codes.get(code) > 2, `too few outcomes ${code}`);
+    assert.ok(codes.has(code), `no outcome ${code}`);
   }
+  assert.ok(codes.get('OK') > REQUESTS / 5);
 });
 
 test('gestures, undo and scenes of a short session', async (t) => {

@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: MIT
+// EngineHost in Node.js: the samples of rtad render, edits without clicks, memory, commands that are nonsense, and the size of the
+// module.
+import assert from 'node:assert/strict';
+import {execFileSync} from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import test from 'node:test';
+import zlib from 'node:zlib';
+import {randomOf, temporaryDirectory} from '../../tests/support.mjs';
+import {LocalChannel, QUANTUM, another, localClient, module, moduleBytes} from './local_engine.mjs';
+
+const SAMPLE_RATE_HZ = 48_000;
+const TOLERANCE = 1e-5;  // of full scale, between targets
+const SECONDS = 2;
+/** The module may not grow unnoticed. docs/decisions/0028-page-engine.md names what remains to be done. */
+const MOST_BYTES = 850_000;
+const MOST_COMPRESSED_BYTES = 370_000;
+
+/** Returns the graphs of the cookbook by the names of their files. */
+function cookbook() {
+  const text = fs.readFileSync(path.join(process.env.RTA_SOURCE, 'docs', 'cookbook.md'), 'utf8');
+  return [...text.matchAll(/^```json (\S+)\n(.*?)^```$/gms)].map(([, name, document]) => ({name, document}));
+}
+
+/** Writes two channels of 32-bit floats. */
+function writeWav(file, channels) {
+  const frames = channels[0].length;
+  const bytes = Buffer.alloc(44 + frames * channels.length * 4);
+  bytes.write('RIFF', 0, 'latin1');
+  bytes.writeUInt32LE(bytes.length - 8, 4);
+  bytes.write('WAVEfmt ', 8, 'latin1');
+  bytes.writeUInt32LE(16, 16);
+  bytes.writeUInt16LE(3, 20);
+  bytes.writeUInt16LE(channels.length, 22);
+  bytes.writeUInt32LE(SAMPLE_RATE_HZ, 24);
+  bytes.writeUInt32LE(SAMPLE_RATE_HZ * channels.length * 4, 28);
+  bytes.writeUInt16LE(channels.length * 4, 32);
+  bytes.writeUInt16LE(32, 34);
+  bytes.write('data', 36, 'latin1');
+  bytes.writeUInt32LE(bytes.length - 44, 40);
+  for (let frame = 0; frame < frames; frame += 1) {
+    channels.forEach((samples, channel) => bytes.writeFloatLE(samples[frame], 44 + (frame * channels.length + channel) * 4));
+  }
+  fs.writeFileSync(file, bytes);
+}
+
+function readWav(file) {
+  const bytes = fs.readFileSync(file);
+  let channels = 0;
+  for (let at = 12; at + 8 <= bytes.length;) {
+    const [name, size] = [bytes.toString('latin1', at, at + 4), bytes.readUInt32LE(at + 4)];
+    if (name === 'fmt ') channels = bytes.readUInt16LE(at + 10);
+    if (name === 'data') {
+      const frames = size / 4 / channels;
+      return Array.from({length: channels}, (_, channel) => (
+        Float32Array.from({length: frames}, (__, frame) => bytes.readFloatLE(at + 8 + (frame * channels + channel) * 4))));
+    }
+    at += 8 + size + (size & 1);
+  }
+  throw new Error(`${file} has no samples`);
+}
+
+/** Noise with pauses, so that gates and compressors move. */
+function program() {
+  const random = randomOf(3);
+  return [0, 1].map(() => Float32Array.from({length: SECONDS * SAMPLE_RATE_HZ}, (_, frame) => (
+    (random() * 2 - 1) * (Math.floor(frame / 9600) % 2 === 0 ? 0.5 : 0.001))));
+}
+
+/** Renders with a host whose quantum is not a multiple of the block, or is. */
+function rendered(document, inputs, channels, quantum) {
+  const channel = new LocalChannel({channels_in: inputs.length, channels_out: channels});
+  channel.close();
+  const {error} = channel.execute({apply_transaction: {document}});
+  assert.equal(error, undefined, error?.message);
+  const frames = inputs[0].length;
+  const outputs = Array.from({length: channels}, () => new Float32Array(frames));
+  for (let at = 0; at + quantum <= frames; at += quantum) {
+    channel.host.process(inputs.map((samples) => samples.subarray(at, at + quantum)), outputs.map((samples) => samples.subarray(at, at + quantum)));
+    while (channel.host.nextEvent() !== null);
+  }
+  return outputs;
+}
+
+function largestDifference(a, b) {
+  let largest = 0;
+  a.forEach((sample, i) => {
+    const difference = Math.abs(sample - b[i]);
+    if (!(difference <= largest)) largest = difference;  // also NaN
+  });
+  return largest;
+}
+
+test('every graph of the cookbook sounds as in rtad render', (t) => {
+  const directory = temporaryDirectory(t);
+  const input = program();
+  writeWav(path.join(directory, 'input.wav'), input);
+  const graphs = cookbook();
+  assert.ok(graphs.length >= 5, `${graphs.length} graphs`);
+  let heard = 0;
+  for (const {name, document} of graphs) {
+    const [graph, output] = [path.join(directory, 'graph.json'), path.join(directory, 'output.wav')];
+    fs.writeFileSync(graph, document);
+    execFileSync(path.join(process.env.RTA_BIN, 'rtad'), ['render', '--graph', graph, '--output', output, '--duration', String(SECONDS),
+      '--input', path.join(directory, 'input.wav')], {stdio: 'pipe'});
+    const native = readWav(output);
+    const portable = rendered(document, input, native.length, QUANTUM);
+    native.forEach((samples, channel) => {
+      const difference = largestDifference(portable[channel].subarray(0, SAMPLE_RATE_HZ), samples.subarray(0, SAMPLE_RATE_HZ));
+      assert.ok(difference < TOLERANCE, `${name}, channel ${channel + 1}: differs by ${difference}`);
+      if (samples.some((sample) => Math.abs(sample) > 0.01)) heard += 1;
+    });
+  }
+  assert.ok(heard >= graphs.length, `${heard} channels are heard`);
+});
+
+test('a quantum of any length gives the same samples, inputs at most one block later', () => {
+  const document = '{"nodes": [{"name": "in", "type": "input"}, {"name": "osc", "type": "sine"}, {"name": "out", "type": "output"},' +
+    ' {"name": "second", "type": "output", "settings": {"first_channel": 2}}],' +
+    ' "connections": [{"from": "in", "to": "out"}, {"from": "osc", "to": "second"}]}';
+  const input = [program()[0]];
+  const [direct, tone] = rendered(document, input, 2, 128);
+  assert.deepEqual(direct.subarray(0, 48_000), input[0].subarray(0, 48_000));
+  for (const quantum of [1, 7, 63, 96, 441, 1000]) {
+    const [late, sameTone] = rendered(document, input, 2, quantum);
+    assert.deepEqual(sameTone.subarray(0, 40_000), tone.subarray(0, 40_000), `quantum ${quantum}`);
+    const latency = late.findIndex((sample) => sample !== 0) - direct.findIndex((sample) => sample !== 0);
+    assert.ok(latency >= 0 && latency <= 64, `quantum ${quantum}: ${latency} frames`);
+  }
+});
+
+test('10,000 edits take no memory after the first', () => {
+  const channel = new LocalChannel();
+  channel.close();
+  const run = (count) => {
+    for (let i = 0; i < count; i += 1) {
+      const name = `n${i % 5}`;
+      const edits = [{add_node: {name, type: ['gain', 'delay_line', 'biquad_filter'][i % 3]}}, {connect: {from: 'osc', to: name}}, {connect: {from: name, to: 'out'}}];
+      const commands = [{apply_transaction: {edits: {edits}}}, {set_parameters: {changes: [{node: 'osc', parameter: 'gain_db', value: -(i % 40)}]}},
+        {undo: {}}, {redo: {}}, {apply_transaction: {edits: {edits: [{remove_node: {name}}]}}}];
+      for (const command of commands) {
+        const {error, retry} = channel.execute({...command, now_ms: i * 5000});
+        assert.ok(error === undefined || retry, error?.message);
+        for (let quantum = 0; quantum < 12; quantum += 1) channel.render();
+        channel.deliver();
+      }
+    }
+  };
+  channel.execute({apply_transaction: {edits: {edits: [{add_node: {name: 'osc', type: 'sine'}}, {add_node: {name: 'out', type: 'output'}}]}}});
+  run(1500);  // until the history is full, and the heap has found its shape
+  const before = channel.host.memory_bytes;
+  run(2000);
+  assert.equal(channel.host.memory_bytes, before);
+});
+
+/** Returns the largest second difference of what is rendered while `edit` is called between blocks. */
+function roughness(edit) {
+  const channel = new LocalChannel({channels_out: 1});
+  channel.close();
+  const send = (command) => channel.execute({...command, now_ms: 0});
+  send({apply_transaction: {edits: {edits: [{add_node: {name: 'osc', type: 'sine', parameters: {frequency_hz: 220, gain_db: 0}}},
+    {add_node: {name: 'vol', type: 'gain'}}, {add_node: {name: 'out', type: 'output'}}, {connect: {from: 'osc', to: 'vol'}}, {connect: {from: 'vol', to: 'out'}}]}}});
+  let [last, slope, largest] = [0, 0, 0];
+  for (let quantum = 0; quantum < 3000; quantum += 1) {
+    if (quantum > 20 && quantum % 7 === 0) edit(send, quantum);
+    channel.render();
+    channel.deliver();
+    for (const sample of channel.outputs[0]) {
+      const next = sample - last;
+      if (quantum > 0) largest = Math.max(largest, Math.abs(next - slope));
+      [last, slope] = [sample, next];
+    }
+  }
+  return largest;
+}
+
+test('edits are heard without a click', () => {
+  const random = randomOf(5);
+  const pick = (list) => list[Math.floor(random() * list.length)];
+  const edits = (...list) => ({apply_transaction: {edits: {edits: list}}});
+  let accepted = 0;
+  const largest = roughness((send) => {
+    const {error} = send(pick([
+      edits({set_parameter: {node: 'vol', parameter: 'gain_db', value: -Math.floor(random() * 40)}}),
+      {set_parameters: {changes: [{node: 'vol', parameter: 'mute', value: Math.round(random())}]}},
+      edits({add_node: {name: 'eq', type: 'biquad_filter', settings: {kind: 'peaking'}, parameters: {gain_db: -6}}}, {disconnect: {from: 'osc', to: 'vol'}},
+        {connect: {from: 'osc', to: 'eq'}}, {connect: {from: 'eq', to: 'vol'}}),
+      edits({remove_node: {name: 'eq'}}, {connect: {from: 'osc', to: 'vol', gain_db: -3}}),
+      edits({connect: {from: 'vol', to: 'out', gain_db: -Math.floor(random() * 20)}}),
+      {undo: {}}, {redo: {}}, {undo: {steps: 3}},
+      {set_volume: {volume_db: -Math.floor(random() * 20)}},
+      {mute_output: {muted: random() < 0.3}},
+    ]));
+    if (!error) accepted += 1;
+  });
+  assert.ok(accepted > 150, `${accepted} edits`);
+  // A sine of 220 Hz has 8.3e-4; a linear crossfade of 10 ms adds 1 / 480 where it begins.
+  assert.ok(largest < 6e-3, `second difference ${largest}`);
+  const jump = roughness((send, quantum) => send({set_parameters: {changes: [{node: 'vol', parameter: 'gain_db', value: quantum % 2 ? 0 : -20, ramp_ms: 0}]}}));
+  assert.ok(jump > 0.02, `a jump has ${jump}: the test can fail`);
+});
+
+test('sessions over one engine share scenes, changes and measurements', async (t) => {
+  const {channel, client} = await localClient(t);
+  const other = await another(channel, 'desk');
+  t.after(() => other.close());
+  await client.transaction((edit) => edit.add('sine', 'osc', {gain_db: -6, frequency_hz: 937.5}).add('output', 'out').connect('osc', 'out'), {wait_for_start: true});
+  const mirror = await other.mirror();
+  await client.saveScene('one');
+  assert.deepEqual((await other.scenes()).map(({name}) => name), ['one']);
+  await client.set({'osc.gain_db': -12});
+  for await (const {graph} of mirror.changes()) if (graph.nodes.get('osc').parameters.gain_db === -12) break;
+  for await (const {ports: [port]} of other.portLevels([{port: 'osc', spectrum: true}], {telemetry_rate_hz: 50})) {
+    if (!port?.spectra.length || port.channels[0].peak_db > -11.9) continue;
+    const [{magnitudes_db, band_hz}] = port.spectra;
+    assert.equal(magnitudes_db.length, 1024);
+    assert.ok(Math.abs(magnitudes_db[Math.round(937.5 / band_hz)] + 12) < 0.2);
+    break;
+  }
+  for await (const {outputs} of client.meters({telemetry_rate_hz: 50})) {
+    if (Math.abs(outputs[0].peak_db + 12) < 0.1) break;
+  }
+  await assert.rejects(client.devices(), {code: 'UNIMPLEMENTED'});
+  await assert.rejects(client.set({'osc.gain_db': 0}, {at: {in_s: 1}}), {code: 'UNIMPLEMENTED'});
+  assert.equal((await other.status()).clients.length, 2);
+});
+
+test('while the device stands still, changes are committed and answered with an error', async (t) => {
+  const {channel, client} = await localClient(t);
+  channel.running = false;
+  await client.transaction((edit) => edit.add('sine', 'osc'));
+  await assert.rejects(client.set({'osc.gain_db': -6}), {code: 'DEADLINE_EXCEEDED', message: /no block of audio was rendered for 500 ms/});
+  assert.equal((await client.graph()).graph.nodes[0].parameters.gain_db, -6);
+  channel.running = true;
+  await client.set({'osc.gain_db': -9});
+});
+
+test('nonsense is refused, and changes nothing', () => {
+  const channel = new LocalChannel();
+  channel.close();
+  const before = channel.execute({get_graph: {}}).result.document;
+  const values = [null, true, -1, 1e300, 'x', [], {}, [[[]]], {nodes: 3}, {edits: [{}]}, '\u0000'];
+  const kinds = ['apply_transaction', 'check_graph', 'set_parameters', 'undo', 'redo', 'get_history', 'recall_scene', 'read_scene', 'check_scene',
+    'scene_document', 'set_volume', 'reset_meters', 'get_frequency_response', 'watch', 'publish', 'get_graph', 'nonsense'];
+  const fields = ['edits', 'graph', 'document', 'changes', 'steps', 'nodes', 'name', 'event', 'volume_db', 'watches', 'frequencies_hz', 'from', 'guard', 'content'];
+  for (const kind of kinds) {
+    for (const value of values) {
+      for (const content of [value, ...fields.map((field) => ({[field]: value}))]) {
+        const reply = channel.execute({[kind]: content});
+        assert.ok(reply.result !== undefined || typeof reply.error.message === 'string', `${kind} ${JSON.stringify(content)}`);
+      }
+    }
+  }
+  assert.equal(channel.execute({get_graph: {}}).result.document, before);
+});
+
+test('the module imports nothing, and stays small', (t) => {
+  assert.deepEqual(WebAssembly.Module.imports(module), []);
+  const compressed = zlib.gzipSync(moduleBytes, {level: 9}).length;
+  t.diagnostic(`${moduleBytes.length} bytes, ${compressed} compressed`);
+  assert.ok(moduleBytes.length <= MOST_BYTES && compressed <= MOST_COMPRESSED_BYTES, `${moduleBytes.length} bytes, ${compressed} compressed`);
+});
