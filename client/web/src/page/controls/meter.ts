@@ -128,7 +128,9 @@ export class RtaMeter extends CanvasElement {
       else context.fillRect(left + start, top + Math.min(along * (1 - to), along - length), thick, length);
       context.globalAlpha = 1;
     });
-    return silent && this.#channels.some(({peak}) => peak > LOWEST_DB);
+    const moves = this.#channels.some(({peak}) => peak > LOWEST_DB);
+    if (moves && !silent) this.drawLater(SILENT_MS);
+    return moves && silent;
   }
 
   #drawBars(palette: Palette, across: number, fill: (bar: Bar) => void): void {

@@ -41,7 +41,7 @@ export class Documents extends ModelElement {
       overflow: auto; overscroll-behavior: contain; }
     dialog::backdrop { background: var(--rta-shade); }
     .panel { display: grid; grid-template-columns: minmax(0, 2fr) minmax(0, 3fr); gap: 20px 24px; }
-    header { grid-column: 1 / -1; display: flex; align-items: center; gap: 8px; }
+    .head { grid-column: 1 / -1; display: flex; align-items: center; gap: 8px; }
     h2 { margin: 0; flex: 1; font-size: 18px; font-weight: 600; }
     h3 { margin: 0 0 8px; font-size: 13px; font-weight: 600; color: var(--rta-dim); }
     .list { display: grid; gap: 6px; }
@@ -165,8 +165,8 @@ export class Documents extends ModelElement {
   #renderPanel(): TemplateResult {
     const isPage = this.model.kind === 'page';
     const recent = recentDocuments(storage());
-    return html`<div class="panel"><header><h2 id="title">Documents</h2>
-        <button class="quiet" aria-label="Close" @click=${() => this.#panel.close()}>${icon('close')}</button></header>
+    return html`<div class="panel"><div class="head"><h2 id="title">Documents</h2>
+        <button class="quiet" aria-label="Close" @click=${() => this.#panel.close()}>${icon('close')}</button></div>
       <div><section><h3>This graph</h3><div class="list">
           <button ?disabled=${!this.#isOpen} @click=${this.#save}>Save as a file</button>
           <button ?disabled=${!this.#isOpen} @click=${this.#share}>Share as a link…</button></div></section>

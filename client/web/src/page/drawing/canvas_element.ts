@@ -45,12 +45,16 @@ const BASE = sheetOf(`
 export abstract class CanvasElement extends HTMLElement {
   protected readonly canvas = document.createElement('canvas');
   protected readonly root = this.attachShadow({mode: 'open'});
-  readonly #context = this.canvas.getContext('2d');
+  readonly #context = contextOf(this.canvas);
+  /** Below the canvas, for what does not move; created for elements with drawBackground(). */
+  #background: CanvasRenderingContext2D | null = null;
+  #backgroundDirty = true;
   #width = 0;
   #height = 0;
   #visible = false;
   #dirty = true;
   #stopTheme = (): void => {};
+  #later: ReturnType<typeof setTimeout> | undefined;
 
   /** `styles`: style sheets of the element. The Content-Security-Policy refuses <style> elements. */
   constructor(...styles: CSSStyleSheet[]) {
@@ -62,14 +66,16 @@ export abstract class CanvasElement extends HTMLElement {
 
   connectedCallback(): void {
     observe(this);
-    this.#stopTheme = onThemeChange(() => this.invalidate());
-    this.invalidate();
+    this.#stopTheme = onThemeChange(() => this.invalidateBackground());
+    this.invalidateBackground();
   }
 
   disconnectedCallback(): void {
     sizes?.unobserve(this);
     views?.unobserve(this);
     waiting.delete(this);
+    clearTimeout(this.#later);
+    this.#later = undefined;
     this.#visible = false;
     this.#stopTheme();
   }
@@ -84,11 +90,28 @@ export abstract class CanvasElement extends HTMLElement {
     requestAnimationFrame(drawAll);
   }
 
+  /** Draws the background again, too. */
+  invalidateBackground(): void {
+    this.#backgroundDirty = true;
+    this.invalidate();
+  }
+
+  /** Draws the element again after a time, unless it is already going to. */
+  protected drawLater(ms: number): void {
+    this.#later ??= setTimeout(() => {
+      this.#later = undefined;
+      this.invalidate();
+    }, ms);
+  }
+
   /** Width and height in CSS pixels. */
   protected get size(): {width: number; height: number} { return {width: this.#width, height: this.#height}; }
 
   /** Draws everything. Returns whether the picture moves, and is to be drawn again in the next animation frame. */
   protected abstract draw(context: CanvasRenderingContext2D, palette: Palette, time: number): boolean | void;
+
+  /** Draws what is below the rest and seldom changes, such as a grid. */
+  protected drawBackground?(context: CanvasRenderingContext2D, palette: Palette): void;
 
   /** Is called before a drawing when the size has changed. */
   protected layout(): void {}
@@ -99,7 +122,7 @@ export abstract class CanvasElement extends HTMLElement {
     this.#width = width;
     this.#height = height;
     if (width > 0 && height > 0) this.layout();
-    this.invalidate();
+    this.invalidateBackground();
   }
 
   /** For the shared observers. */
@@ -112,17 +135,42 @@ export abstract class CanvasElement extends HTMLElement {
   render(time: number): void {
     const context = this.#context;
     if (!context || !this.#dirty || this.#width === 0 || this.#height === 0) return;
-    const density = globalThis.devicePixelRatio || 1;
-    const [width, height] = [Math.round(this.#width * density), Math.round(this.#height * density)];
-    if (this.canvas.width !== width || this.canvas.height !== height) {
-      this.canvas.width = width;
-      this.canvas.height = height;
-    }
     this.#dirty = false;
-    context.setTransform(width / this.#width, 0, 0, height / this.#height, 0, 0);
-    context.clearRect(0, 0, this.#width, this.#height);
+    if (this.drawBackground && this.#backgroundDirty) {
+      this.#background ??= this.#newBackground();
+      if (this.#background && this.#prepare(this.#background)) this.drawBackground(this.#background, currentPalette());
+      this.#backgroundDirty = false;
+    }
+    this.#prepare(context);
     if (this.draw(context, currentPalette(), time) === true) this.invalidate();
   }
+
+  /** Clears a canvas, in the size of the element. */
+  #prepare(context: CanvasRenderingContext2D): boolean {
+    const {canvas} = context;
+    const density = globalThis.devicePixelRatio || 1;
+    const [width, height] = [Math.round(this.#width * density), Math.round(this.#height * density)];
+    if (canvas.width !== width) canvas.width = width;
+    if (canvas.height !== height) canvas.height = height;
+    context.setTransform(width / this.#width, 0, 0, height / this.#height, 0, 0);
+    context.clearRect(0, 0, this.#width, this.#height);
+    return true;
+  }
+
+  #newBackground(): CanvasRenderingContext2D | null {
+    const canvas = document.createElement('canvas');
+    canvas.setAttribute('aria-hidden', 'true');
+    this.canvas.before(canvas);
+    return contextOf(canvas);
+  }
+}
+
+/**
+ * Returns the context of a canvas in the memory of the CPU: for many small canvases that change all the time, a page with
+ * 16 meters takes half the time.
+ */
+function contextOf(canvas: HTMLCanvasElement): CanvasRenderingContext2D | null {
+  return canvas.getContext('2d', {willReadFrequently: true});
 }
 
 /** Defines a custom element, unless the page has it already. */

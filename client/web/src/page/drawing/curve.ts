@@ -125,6 +125,7 @@ export class RtaCurve extends CanvasElement {
     }
     for (const handle of handles) {
       if (!this.#buttons.has(handle.id)) this.#buttons.set(handle.id, this.#newButton(handle.id));
+      this.#label(handle);
     }
     this.invalidate();
   }
@@ -192,13 +193,21 @@ export class RtaCurve extends CanvasElement {
       const x = Math.min(Math.max(xOfHz(frame, handle.frequency_hz), frame.left), frame.right);
       const y = Math.min(Math.max(yOfDb(frame, handle.gain_db ?? 0), frame.top), frame.bottom);
       button.style.transform = `translate(${x.toFixed(1)}px,${y.toFixed(1)}px)`;
-      setText(button, handle.text ?? '');
-      setAttribute(button, 'aria-label', handle.label);
-      setAttribute(button, 'aria-valuetext', describe(handle));
-      setAttribute(button, 'aria-valuenow', String(handle.frequency_hz));
-      setAttribute(button, 'aria-valuemin', String(handle.frequency_range.minimum));
-      setAttribute(button, 'aria-valuemax', String(handle.frequency_range.maximum));
+      this.#label(original);
     }
+  }
+
+  /** Describes a handle for screen readers. */
+  #label(original: Handle): void {
+    const handle = this.#current(original);
+    const button = this.#buttons.get(handle.id);
+    if (!button) return;
+    setText(button, handle.text ?? '');
+    setAttribute(button, 'aria-label', handle.label);
+    setAttribute(button, 'aria-valuetext', describe(handle));
+    setAttribute(button, 'aria-valuenow', String(handle.frequency_hz));
+    setAttribute(button, 'aria-valuemin', String(handle.frequency_range.minimum));
+    setAttribute(button, 'aria-valuemax', String(handle.frequency_range.maximum));
   }
 
   /** Returns a handle with the values that the user has given it and its owner does not have yet. */

@@ -8,6 +8,8 @@ import {type Palette, prefersReducedMotion} from './theme.js';
 
 const HOLD_MS = 2000;
 const FALL_DB_PER_S = 30;
+/** Without a spectrum for as long, what is held falls on its own. */
+const SILENT_MS = 150;
 const LOWEST_DB = -110;
 const HIGHEST_DB = 6;
 const STYLES = sheetOf(`
@@ -29,6 +31,7 @@ export class RtaSpectrum extends CanvasElement {
   #heldAt = new Float64Array(0);
   #fresh = false;
   #drawn = 0;
+  #arrived = -Infinity;
   #frame: Frame | undefined;
   readonly #output = document.createElement('output');
 
@@ -57,6 +60,7 @@ export class RtaSpectrum extends CanvasElement {
     if (!spectra || spectra.length === 0) return;
     this.#spectra = spectra;
     this.#fresh = true;
+    this.#arrived = performance.now();
     this.invalidate();
   }
 
@@ -79,34 +83,40 @@ export class RtaSpectrum extends CanvasElement {
     this.#fresh = true;
   }
 
+  protected override drawBackground(context: CanvasRenderingContext2D, palette: Palette): void {
+    if (this.#frame) drawGrid(context, this.#frame, palette);
+  }
+
   protected draw(context: CanvasRenderingContext2D, palette: Palette, time: number): boolean {
     const frame = this.#frame;
     if (!frame) return false;
     if (this.#fresh) this.#columns = columnsOf(this.#spectra, frame, frame.right - frame.left);
     this.#fresh = false;
     const moves = this.#hold(time);
-    drawGrid(context, frame, palette);
     context.save();
     context.beginPath();
     context.rect(frame.left, frame.top, frame.right - frame.left, frame.bottom - frame.top);
     context.clip();
-    const level = pathOf(frame, this.#columns);
-    context.lineJoin = 'round';
+    // Bevels and rectangles: round joins and the area of a path of hundreds of points take several times as long.
+    context.lineJoin = 'bevel';
     context.strokeStyle = palette.dim;
     context.lineWidth = 1;
     context.stroke(pathOf(frame, this.#held));
-    const area = new Path2D(level);
-    area.lineTo(frame.right, frame.bottom + 2);
-    area.lineTo(frame.left, frame.bottom + 2);
     context.fillStyle = palette.accent;
     context.globalAlpha = 0.16;
-    context.fill(area);
+    this.#columns.forEach((db, x) => {
+      const y = Math.round(yOfDb(frame, Math.max(db, frame.lowDb)));
+      context.fillRect(frame.left + x, y, 1, frame.bottom - y);
+    });
     context.globalAlpha = 1;
     context.strokeStyle = palette.accent;
     context.lineWidth = 1.5;
-    context.stroke(level);
+    context.stroke(pathOf(frame, this.#columns));
     context.restore();
-    return moves;
+    // Each spectrum draws what falls; it falls on its own only when no more arrive.
+    const silent = time - this.#arrived > SILENT_MS;
+    if (moves && !silent) this.drawLater(SILENT_MS);
+    return moves && silent;
   }
 
   /** Holds the highest levels. Returns whether one of them falls. */

@@ -29,9 +29,9 @@ export class StripElement extends ModelElement {
   static override styles = [common, css`
     :host { display: grid; grid-template: auto minmax(120px, 1fr) auto auto auto / 100%; gap: var(--rta-gap); padding: 8px;
       width: 104px; flex: none; background: var(--rta-surface); border: 1px solid var(--rta-line); border-radius: var(--rta-radius); }
-    header { display: grid; grid-template-columns: 1fr auto; align-items: center; align-content: start; min-width: 0; min-height: 44px; }
+    .head { display: grid; grid-template-columns: 1fr auto; align-items: center; align-content: start; min-width: 0; min-height: 44px; }
     h2 { margin: 0; font-size: 14px; font-weight: 600; line-height: 1.25; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
-    header p { margin: 0; grid-column: 1 / -1; font-size: 12px; color: var(--rta-dim); overflow: hidden; text-overflow: ellipsis;
+    .head p { margin: 0; grid-column: 1 / -1; font-size: 12px; color: var(--rta-dim); overflow: hidden; text-overflow: ellipsis;
       white-space: nowrap; }
     button.pin { min-height: 24px; min-width: 24px; width: 24px; padding: 0; margin: -3px -4px 0 0; display: grid; place-items: center;
       border-color: transparent; background: none; color: var(--rta-dim); }
@@ -48,13 +48,13 @@ export class StripElement extends ModelElement {
       color: var(--rta-dim); }
     .loudness dd { margin: 0; text-align: right; color: var(--rta-text); }
     :host([look='stage']) { width: auto; grid-template: auto auto auto / minmax(0, 1fr) auto auto; gap: 4px 12px; align-items: center; padding: 10px 14px; }
-    :host([look='stage']) header { grid-column: 1; }
+    :host([look='stage']) .head { grid-column: 1; }
     :host([look='stage']) h2 { font-size: 17px; }
     :host([look='stage']) .levels { grid-column: 1 / -1; display: grid; grid-template-columns: 100%; gap: 0; }
     :host([look='stage']) rta-fader { height: 52px; width: 100%; }
     :host([look='stage']) rta-meter { width: 100%; height: 8px; }
     :host([look='stage']) .pin, :host([look='stage']) .loudness, :host([look='stage']) .space { display: none; }
-    :host([look='stage']) header { min-height: 0; }
+    :host([look='stage']) .head { min-height: 0; }
     :host([look='stage']) rta-switch { grid-column: 3; grid-row: 1; }
     :host([look='stage']) rta-value { grid-column: 2; grid-row: 1; font-size: 17px; }
     :host([look='stage']) rta-value:has(+ .space) { grid-column: 2 / -1; }
@@ -106,8 +106,8 @@ export class StripElement extends ModelElement {
     const name = `${strip.title}, ${strip.subtitle}`;
     const disabled = !this.model.canEdit;
     const pending = strip.level !== undefined && this.model.isUncertain(strip.node, strip.level.name);
-    return html`<header><h2 title=${strip.title}>${strip.title}</h2>${strip.kind === 'device' ? nothing : this.#pin()}
-        <p title=${strip.subtitle}>${strip.subtitle}</p></header>
+    return html`<div class="head"><h2 title=${strip.title}>${strip.title}</h2>${strip.kind === 'device' ? nothing : this.#pin()}
+        <p title=${strip.subtitle}>${strip.subtitle}</p></div>
       <div class="levels">
         <rta-fader label=${`Level of ${name}`} .spec=${spec} .value=${this.#gain} .disabled=${disabled} .pending=${pending}
           orientation=${horizontal ? 'horizontal' : 'vertical'} @input=${this.#setLevel} @change=${this.#setLevel}></rta-fader>

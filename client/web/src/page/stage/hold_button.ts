@@ -59,7 +59,7 @@ export class HoldButton extends LitElement {
     return html`<button type="button" class="${this.holding ? 'holding' : ''} ${this.armed ? 'armed' : ''}" ?disabled=${this.disabled}
       @pointerdown=${this.#press} @pointerup=${this.#release} @pointercancel=${this.#release} @pointerleave=${this.#release}
       @contextmenu=${(event: Event) => event.preventDefault()} @click=${this.#click}>
-      <span>${this.label}</span><small>${this.armed ? 'press again' : this.holdText}</small></button>`;
+      <span>${this.label}</span> <small>${this.armed ? 'press again to confirm' : this.holdText}</small></button>`;
   }
 
   #press({button}: PointerEvent): void {
