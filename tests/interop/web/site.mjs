@@ -13,9 +13,12 @@ const POLICY = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-
   "media-src 'self' blob:; font-src 'self'; manifest-src 'self'; worker-src 'self'; connect-src 'self' ws: wss:; " +
   "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/** Serves folders. `isolated`: whether pages may use a SharedArrayBuffer. `extra`: more files, {'/name': content}. */
+/**
+ * Serves a folder. `isolated`: whether pages may use a SharedArrayBuffer. `extra`: more files, {'/name': content}. `policy`: the
+ * Content-Security-Policy.
+ */
 export class Site {
-  static async start(folder, {isolated = true, extra = {}} = {}) {
+  static async start(folder, {isolated = true, extra = {}, policy = POLICY} = {}) {
     const site = new Site();
     site.requests = [];
     const root = path.resolve(folder);
@@ -29,7 +32,7 @@ export class Site {
       }
       const body = extra[name] ?? fs.readFileSync(file);
       response.writeHead(200, {'Content-Type': TYPES[path.extname(name)] ?? 'application/octet-stream', 'Cache-Control': 'no-cache',
-        'Content-Security-Policy': POLICY, ...isolated ? ISOLATION : {}});
+        'Content-Security-Policy': policy, ...isolated ? ISOLATION : {}});
       response.end(request.method === 'HEAD' ? undefined : body);
     });
     await new Promise((resolve) => { site.server.listen(0, '127.0.0.1', resolve); });

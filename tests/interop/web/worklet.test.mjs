@@ -4,17 +4,24 @@
 // Environment: RTA_WEB_MODULES, the modules of client/web; RTA_WASM, the engine.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
+import inspector from 'node:inspector';
 import path from 'node:path';
-import {PerformanceObserver} from 'node:perf_hooks';
 import test from 'node:test';
 import {pathToFileURL} from 'node:url';
+import {promisify} from 'node:util';
 import {Worker} from 'node:worker_threads';
 
 const moduleUrl = (name) => pathToFileURL(path.join(process.env.RTA_WEB_MODULES, 'engine', name)).href;
 const {MAXIMUM_MESSAGE_BYTES, MessageKind, RingReader, RingWriter, ringMemory} = await import(moduleUrl('ring.js'));
 const {WorkletChannel} = await import(moduleUrl('channel.js'));
+const {EngineHost} = await import(moduleUrl('host.js'));
 const {LoadMeter, loadsOf} = await import(moduleUrl('load_meter.js'));
 const {LoadWindow} = await import(moduleUrl('load_window.js'));
+
+// The scope of an AudioWorklet, as far as the processor uses it.
+Object.assign(globalThis, {sampleRate: 48000, currentFrame: 0, registerProcessor: (_, type) => { globalThis.Processor = type; },
+  AudioWorkletProcessor: class { port = {onmessage: null, posted: [], postMessage(message) { this.posted.push(message); }}; }});
+await import(moduleUrl('processor.js'));
 
 /** A generator of numbers, the same in each run. */
 function randomNumbers(seed) {
@@ -195,4 +202,155 @@ test('loads are added up to those of a second', () => {
   const {callback_count, mean, p99, worst} = window.load;
   assert.ok(callback_count >= 375 && callback_count <= 380, `${callback_count}`);
   assert.ok(mean >= 0 && mean <= p99 && p99 <= worst, `${mean} ${p99} ${worst}`);
+});
+
+// ---- the processor
+
+const DOCUMENT = JSON.stringify({
+  nodes: [{name: 'osc', type: 'sine', parameters: {gain_db: -20}}, {name: 'out', type: 'output', settings: {channels: 2}}],
+  connections: [{from: 'osc', to: 'out'}]});
+
+/** A processor, and the page's end of its rings. */
+function createProcessor({isolated = true, render_in_turns = true} = {}) {
+  const rings = isolated ? {commands: ringMemory(65536), replies: ringMemory(65536)} : undefined;
+  const module = new WebAssembly.Module(fs.readFileSync(process.env.RTA_WASM));
+  const processor = new Processor({processorOptions: {module, rings, block_size: 128, channels_in: 1, channels_out: 2, render_in_turns}});
+  const inputs = [[new Float32Array(128)]];
+  const outputs = [[new Float32Array(128), new Float32Array(128)]];
+  const page = {processor, outputs, replies: 0,
+    commands: rings && new RingWriter(rings.commands), messages: rings && new RingReader(rings.replies),
+    process: () => processor.process(inputs, outputs),
+    send(command) {
+      const bytes = new TextEncoder().encode(JSON.stringify(command));
+      if (isolated) this.commands.send(MessageKind.command, bytes);
+      else processor.port.onmessage({data: {command: bytes}});
+    },
+    /** Reads what the processor has sent. Returns the replies. */
+    read() {
+      const replies = [];
+      const take = (kind, bytes) => { if (kind === MessageKind.reply) replies.push(JSON.parse(new TextDecoder().decode(bytes))); };
+      while (this.messages?.receive(1 << 20)) take(this.messages.kind, this.messages.bytes.slice(0, this.messages.length));
+      for (const {kind, bytes} of processor.port.posted.splice(0)) if (kind) take(kind, bytes);
+      return replies;
+    }};
+  return page;
+}
+
+for (const isolated of [true, false]) {
+  test(`a quantum serves one command, ${isolated ? 'through rings, and posts nothing' : 'through the port'}`, () => {
+    const page = createProcessor({isolated});
+    page.send({apply_transaction: {document: DOCUMENT}});
+    for (let i = 0; i < 100; ++i) page.send({get_state: {}});
+    for (let served = 0; served < 101; ++served) {
+      page.process();
+      if (isolated) assert.equal(page.processor.port.posted.length, 0);
+      const replies = page.read();
+      assert.equal(replies.length, 1, `in quantum ${served}`);
+      assert.equal(replies[0].error, undefined, JSON.stringify(replies[0]));
+    }
+    for (let i = 0; i < 100; ++i) page.process();
+    assert.equal(page.read().length, 0);
+    assert.ok(Math.max(...page.outputs[0][0]) > 0.05);
+    assert.deepEqual(page.outputs[0][0], page.outputs[0][1]);
+  });
+}
+
+test('turns serve commands while the context does not run, and only then', () => {
+  const page = createProcessor();
+  const turn = () => page.processor.port.onmessage({data: {turn: true}});
+  page.send({apply_transaction: {document: DOCUMENT}});
+  page.send({get_state: {}});
+  turn();
+  assert.deepEqual(page.processor.port.posted.splice(0), [{turned: true}]);
+  const [, {result}] = page.read();
+  assert.equal(result.engine.node_count, 2);
+  page.process();
+  page.send({get_state: {}});
+  turn();  // a quantum was rendered since the last turn
+  assert.equal(page.read().length, 0);
+  turn();
+  assert.equal(page.read().length, 1);
+
+  const offline = createProcessor({render_in_turns: false});
+  offline.send({get_state: {}});
+  offline.processor.port.onmessage({data: {turn: true}});
+  assert.equal(offline.read()[0].result.engine.frame ?? 0, 0, 'an offline render begins at its first frame');
+});
+
+test('a processor ends when the page closes it', () => {
+  const page = createProcessor();
+  assert.equal(page.process(), true);
+  page.processor.port.onmessage({data: {end: true}});
+  assert.equal(page.process(), false);
+});
+
+/** Returns the bytes that functions of the modules allocate while `work` runs, as V8 samples them. */
+async function allocatedBy(work) {
+  const session = new inspector.Session();
+  session.connect();
+  const post = promisify(session.post.bind(session));
+  await post('HeapProfiler.startSampling', {samplingInterval: 256, includeObjectsCollectedByMajorGC: true,
+    includeObjectsCollectedByMinorGC: true});
+  work();
+  const {profile} = await post('HeapProfiler.stopSampling');
+  session.disconnect();
+  const sumOf = ({selfSize, callFrame, children}) => (
+    children.reduce((sum, child) => sum + sumOf(child), callFrame.url.startsWith(moduleUrl('')) ? selfSize : 0));
+  return sumOf(profile.head);
+}
+
+test('a quantum without a command allocates nothing but the numbers of the clock', async () => {
+  const page = createProcessor();
+  page.send({apply_transaction: {document: DOCUMENT}});
+  const QUANTA = 100_000;
+  const run = () => {
+    for (let i = 0; i < QUANTA; ++i) {
+      page.process();
+      if (i % 1000 === 0) page.read();
+    }
+  };
+  run();  // until everything is compiled
+  const perQuantum = await allocatedBy(run) / QUANTA;
+  // Two numbers of at most 16 bytes in every fourth quantum; the rest is compiled code and what the page reads.
+  assert.ok(perQuantum < 12, `${perQuantum} bytes in a quantum`);
+});
+
+test('the memory of an engine is constant over 10,000 edits', () => {
+  const module = new WebAssembly.Module(fs.readFileSync(process.env.RTA_WASM));
+  const host = new EngineHost(module, {sample_rate_hz: 48000, block_size: 128, channels_in: 0, channels_out: 2});
+  const outputs = [new Float32Array(128), new Float32Array(128)];
+  const render = (quanta) => {
+    for (let i = 0; i < quanta; ++i) {
+      host.process([], outputs);
+      while (host.nextEvent() !== null);
+    }
+  };
+  const execute = (command) => {
+    const bytes = new TextEncoder().encode(JSON.stringify({client_name: 'test', utc_us: 0, now_ms: 0, ...command}));
+    for (let attempt = 0; attempt < 100; ++attempt) {
+      const {error, retry} = JSON.parse(new TextDecoder().decode(host.execute(bytes)));
+      if (error === undefined) return;
+      if (!retry) assert.fail(error.message);
+      render(4);  // the engine has no room until the sound has changed
+    }
+    assert.fail('the engine has no room');
+  };
+  const transaction = (...edits) => ({apply_transaction: {edits: {edits}}});
+  const edits = [
+    {set_parameters: {changes: [{node: 'osc', parameter: 'gain_db', value: -30}]}},
+    transaction({add_node: {name: 'echo', type: 'delay_line'}}, {connect: {from: 'osc', to: 'echo'}}),
+    {set_parameters: {changes: [{node: 'osc', parameter: 'gain_db', value: -20}]}},
+    transaction({remove_node: {name: 'echo'}}),
+  ];
+  execute({apply_transaction: {document: DOCUMENT}});
+  const edit = (count) => {
+    for (let i = 0; i < count; ++i) {
+      execute(edits[i % edits.length]);
+      render(2);
+    }
+  };
+  edit(40_000);  // until the history is full, and the heap as fragmented as it becomes
+  const before = host.memory_bytes;
+  edit(10_000);
+  assert.equal(host.memory_bytes, before);
 });

@@ -15,7 +15,7 @@ const WINDOW = 10;
 
 /** The loads of the last second. */
 export class LoadWindow {
-  /** Quanta so far that have certainly taken longer than they last. */
+  /** Measured quanta so far that have certainly taken longer than they last. */
   overruns = 0;
   /** Memory of the engine's module; 0 until it has run. */
   memory_bytes = 0;

@@ -57,7 +57,7 @@ export interface OutputDevice {
 export interface Dropouts {
   /** Interruptions of the output that the browser has counted. */
   underflows: number;
-  /** Quanta that took longer than they last. */
+  /** Quanta that took longer than they last, of those that are measured: one in four. */
   overruns: number;
 }
 

@@ -89,5 +89,4 @@ export async function connect(context, source, graph) {
   engine.node.connect(context.destination);
   engine.send('/d_recv', definitionOf(graph, 2));
   engine.send('/s_new', 'bench', 1000, 0, 0);
-
 }
