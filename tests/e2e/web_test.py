@@ -18,6 +18,8 @@ import tempfile
 import time
 import unittest
 
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
+
 PATIENCE_S = 60
 RTAD = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else None
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
@@ -340,9 +342,37 @@ class Page(Case):
     def test_nothing_but_the_page(self):
         for target in ("/none", "/.hidden", "/link.txt", "/main.js.gz", "/data", "/../secret.txt", "/%2e%2e/secret.txt",
                        "/%2E%2E%2Fsecret.txt", "/data/../../secret.txt", "/..%5csecret.txt", "//etc/passwd", "/etc/passwd",
-                       "/data//one.json", "/./main.js", "/data/%2e/one.json", "/main.js/", "/" + "a" * 4000, "/metrics"):
+                       "/data//one.json", "/./main.js", "/data/%2e/one.json", "/main.js/", "/" + "a" * 4000):
             with Http(self.daemon) as http:
                 self.assertEqual(http.get(target).status, 404, target)
+
+    def test_metrics_are_those_of_the_daemon(self):
+        web = self.websocket()
+        web.hello()
+        web.call("set_volume", volume_db=-3.5)
+        response = self.http().get("/metrics")
+        self.assertEqual(response.status, 200)
+        self.assertEqual(response["Content-Type"], "application/openmetrics-text; version=1.0.0; charset=utf-8")
+        samples = {sample.name: sample.value for family in text_string_to_metric_families(response.body.decode())
+                   for sample in family.samples if not sample.labels}
+        status = web.call("get_status").get_status
+        self.assertEqual(samples["rtad_output_volume_decibels"], -3.5)
+        self.assertEqual(samples["rtad_change_number"], status.engine.change_number)
+        self.assertGreater(samples["rtad_process_resident_memory_bytes"], 1 << 20)
+        self.assertGreaterEqual(samples["rtad_clients"], 1)
+        self.assertEqual(self.http().get("/metrics", host="evil.example").status, 403)
+
+    def test_a_code_admits_one_browser_whose_session_can_come_back(self):
+        web = self.websocket()
+        web.hello()
+        created = web.call("create_code", role="read").create_code
+        self.assertEqual(list(created.urls), [f"{self.daemon.url}#code={created.code}"])
+        phone = self.websocket()
+        hello = phone.hello(f"code:{created.code}").hello
+        self.assertEqual((hello.role, hello.author), ("read", "code of loopback"))
+        self.assertEqual(self.websocket().hello(f"code:{created.code}").status.code, PB.UNAUTHENTICATED)
+        again = self.websocket().hello(hello.session_token).hello
+        self.assertEqual((again.role, again.author, again.session_token), ("read", "code of loopback", ""))
 
     def test_pipelined_requests_are_answered_in_order(self):
         http = self.http()
@@ -765,6 +795,16 @@ class Encrypted(Case):
             web.hello(self.token)
             web.send_frame(b"text", opcode=1)
             self.assertEqual(web.close_code(), 1003)
+
+    def test_metrics_need_a_token(self):
+        with Http(self.daemon, self.context()) as http:
+            response = http.get("/metrics", Authorization=f"Bearer {self.token}")
+            self.assertEqual(response.status, 200)
+            self.assertTrue(response.body.endswith(b"# EOF\n"))
+        for wrong in ({}, {"Authorization": "Bearer " + self.token[:-1] + "-"}, {"Authorization": self.token},
+                      {"Authorization": "Bearer code:" + "A" * 20}, {"Authorization": "Bearer session:" + "A" * 43}):
+            with Http(self.daemon, self.context()) as http:
+                self.assertEqual(http.get("/metrics", **wrong).status, 401, wrong)
 
     def test_plain_and_old_clients(self):
         with Http(self.daemon) as http:

@@ -37,6 +37,7 @@ export class ConnectDialog extends ModelElement {
     await this.updateComplete;
     this.token.value = '';
     if (!this.dialog.open) this.dialog.showModal();
+    if (this.model.connection === 'refused') this.token.focus();
   }
 
   override render() {

@@ -10,10 +10,21 @@ const CODE_PREFIX = 'code:';
 
 /** A daemon that runs `rtad --web` at `address`. `token`: an access token, a one-time code after "code:", or ''. */
 export function daemonSource(address: string, token: string): EngineSource {
+  const name = socketUrl(address).host;
+  let current = token;
   return {
     kind: 'daemon',
-    name: socketUrl(address).host,
-    connect: (signal) => connectDaemon(address, {name: CLIENT_NAME, token, signal}),
+    name,
+    async connect(signal) {
+      const client = await connectDaemon(address, {name: CLIENT_NAME, token: current, signal});
+      // A one-time code is used up. The token of its session admits this tab again.
+      const {session_token: session} = client.hello;
+      if (session) {
+        current = session;
+        tokens.set(name, session);
+      }
+      return client;
+    },
   };
 }
 

@@ -120,7 +120,7 @@ export class TransportBar extends ModelElement {
   #muteButton(kind = '') {
     const {muted, canEdit} = this.model;
     return html`
-      <button class=${kind} aria-pressed=${muted} ?disabled=${!canEdit} @click=${() => this.model.mute(!muted)}>
+      <button class=${kind} aria-label=${muted ? 'Muted' : 'Mute'} aria-pressed=${muted} ?disabled=${!canEdit} @click=${() => this.model.mute(!muted)}>
         ${icon(muted ? 'muted' : 'sound')}<span class=${kind === '' ? 'word' : ''}>${muted ? 'Muted' : 'Mute'}</span>
       </button>`;
   }

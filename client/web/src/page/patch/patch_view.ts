@@ -280,7 +280,7 @@ export class Patch extends ModelElement implements PatchView, GestureTarget {
     const [start, end] = [this.#portPoint(from, 'outputs'), this.#portPoint(to, 'inputs')];
     if (!start || !end || !this.#isVisible(start, end)) return nothing;
     const path = cablePath(start, end);
-    const wide = (findPort(this.model.graph, this.model.types, from, 'outputs')?.width ?? 1) > 1;
+    const wide = (this.#shapes.get(nodeOf(from))?.shape.outputs.find(({id}) => id === from)?.width ?? 1) > 1;
     const classes = ['cable', wide ? 'wide' : '', this.selection.kind === 'cable' && this.selection.key === key ? 'selected' : '',
       this.dropCable === key ? 'drop' : ''].join(' ');
     const label = `Connection from ${from} to ${to}${gain_db === 0 ? '' : `, ${gain_db} dB`}`;
