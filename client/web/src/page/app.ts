@@ -5,7 +5,8 @@ import {customElement, query, state} from 'lit/decorators.js';
 import './connect_dialog.js';
 import type {ConnectDialog} from './connect_dialog.js';
 import {icon} from './icons.js';
-import {EngineModel} from './model.js';
+import {pins} from './mixer/pins.js';
+import {EngineModel, type ModelEvents} from './model.js';
 import {common} from './model_element.js';
 import './notice_list.js';
 import {PageSource} from './page_source.js';
@@ -67,6 +68,10 @@ export class App extends LitElement {
 
   constructor() {
     super();
+    this.model.addEventListener('renamed', (event) => {
+      const {from, to} = (event as ModelEvents['renamed']).detail;
+      pins.of(this.model.source?.name ?? '').renamed(from, to);
+    });
     this.model.addEventListener('connection', () => this.requestUpdate());
     addEventListener('hashchange', () => this.#showFragment());
     addEventListener('keydown', this.#onKey);
@@ -130,8 +135,8 @@ export class App extends LitElement {
     }
     if (connection === 'lost') {
       const what = kind === 'page' ? 'The engine of this page does not answer.'
-        : `No connection to ${source?.name}. What plays there continues. Connecting again…`;
-      return html`<div class="strip" role="alert"><p>${what} ${reason}</p>${other('Another daemon…')}</div>`;
+        : `No connection to ${source?.name}; what plays there does not depend on this page. Connecting again…`;
+      return html`<div class="strip" role="alert"><p>${what} ${reason === '' ? '' : `(${reason})`}</p>${other('Another daemon…')}</div>`;
     }
     const problem = source?.audio?.reason ?? '';
     return problem === '' ? nothing : html`<div class="strip" role="alert"><p>${problem}</p></div>`;

@@ -13,7 +13,6 @@ const PATHS = {
   remove: 'M5 6h10M8 6V4h4v2M6.5 6l.7 10h5.6l.7-10',
   power: 'M10 3v6M6.2 5.5a6 6 0 1 0 7.6 0',
   close: 'M5 5l10 10M15 5L5 15',
-  more: 'M5 10h.01M10 10h.01M15 10h.01',
   list: 'M7 5h9M7 10h9M7 15h9M4 5h.01M4 10h.01M4 15h.01',
   graph: 'M3 4h5v4H3zM12 12h5v4h-5zM8 6h2a2 2 0 0 1 2 2v4a2 2 0 0 0 0 2',
   fit: 'M4 8V4h4M12 4h4v4M16 12v4h-4M8 16H4v-4',

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The state that all views of the page share: one engine, in the page or a daemon, and what the page has asked of it.
 import type {
-  CallOptions, Change, Client, Event as EngineEvent, FrequencyResponseResult, HistoryStep, Load, Mirror, MirrorGraph, NodeType,
+  Change, Client, Event as EngineEvent, FrequencyResponseResult, HistoryStep, Load, Mirror, MirrorGraph, NodeType,
   RtaError, SceneInfo, StatusResult, TransactionResult,
 } from 'rta-client/core';
 import {Notices} from './notices.js';
@@ -539,5 +539,3 @@ function pause(attempt: number, signal: AbortSignal): Promise<void> {
     signal.addEventListener('abort', () => { clearTimeout(timer); resolve(); }, {once: true});
   });
 }
-
-export type {CallOptions};

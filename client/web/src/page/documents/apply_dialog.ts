@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 import type {CheckResult} from 'rta-client/core';
 import {type TemplateResult, css, html, nothing} from 'lit';
+import {messageOf} from '../../engine/platform.js';
 import {formatPercent} from '../controls/units.js';
 import {OutsideClick} from '../controls/outside_click.js';
 import {define} from '../drawing/canvas_element.js';
@@ -129,8 +130,6 @@ export class ApplyDialog extends ModelElement {
 
   get #dialog(): HTMLDialogElement { return this.renderRoot.querySelector('dialog')!; }
 }
-
-function messageOf(error: unknown): string { return error instanceof Error ? error.message : String(error); }
 
 define('rta-apply-dialog', ApplyDialog);
 declare global { interface HTMLElementTagNameMap { 'rta-apply-dialog': ApplyDialog } }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 import {type PropertyValues, type TemplateResult, css, html, nothing} from 'lit';
+import {messageOf} from '../../engine/platform.js';
+import {browserStorage, storeText, storedText} from '../browser_storage.js';
 import {OutsideClick} from '../controls/outside_click.js';
 import {define} from '../drawing/canvas_element.js';
 import {EXAMPLES} from '../generated/cookbook.js';
 import {icon} from '../icons.js';
-import type {Storage} from '../mixer/pins.js';
 import type {EngineModel} from '../model.js';
 import {ModelElement, common} from '../model_element.js';
 import './apply_dialog.js';
@@ -164,7 +165,7 @@ export class Documents extends ModelElement {
 
   #renderPanel(): TemplateResult {
     const isPage = this.model.kind === 'page';
-    const recent = recentDocuments(storage());
+    const recent = recentDocuments(browserStorage());
     return html`<div class="panel"><div class="head"><h2 id="title">Documents</h2>
         <button class="quiet" aria-label="Close" @click=${() => this.#panel.close()}>${icon('close')}</button></div>
       <div><section><h3>This graph</h3><div class="list">
@@ -224,7 +225,7 @@ export class Documents extends ModelElement {
   /** An engine of the page starts with the volume of the last one. */
   #begin(): void {
     this.#begun = this.model.client;
-    const stored = Number(storage()?.getItem(VOLUME_KEY) ?? FIRST_VOLUME_DB);
+    const stored = Number(storedText(VOLUME_KEY) ?? FIRST_VOLUME_DB);
     this.#volume = stored >= -120 && stored <= 12 ? stored : FIRST_VOLUME_DB;
     this.model.setVolume(this.#volume);
   }
@@ -232,17 +233,13 @@ export class Documents extends ModelElement {
   #keepVolume(): void {
     if (this.model.volumeDb === this.#volume) return;
     this.#volume = this.model.volumeDb;
-    try {
-      storage()?.setItem(VOLUME_KEY, String(this.#volume));
-    } catch {
-      // A browser that stores nothing.
-    }
+    storeText(VOLUME_KEY, String(this.#volume));
   }
 
   /** Opens what was open when the page was closed; at the first visit, the first example. */
   async #restore(): Promise<void> {
     if (this.model.graph.nodes.size > 0) return;
-    const [recent] = recentDocuments(storage());
+    const [recent] = recentDocuments(browserStorage());
     const [example] = EXAMPLES;
     if (recent) await this.open({...recent, origin: 'recent'});
     else if (example) await this.open({name: example.title, document: example.document, origin: 'example'});
@@ -257,8 +254,8 @@ export class Documents extends ModelElement {
     if (this.model.kind !== 'page' || this.model.graph.nodes.size === 0) return;
     const document = await this.#document();
     const name = this.model.graph.title || this.name || 'Untitled';
-    const [latest] = recentDocuments(storage());
-    if (document && (latest?.document !== document || latest.name !== name)) keepRecent(storage(), {name, document, at: Date.now()});
+    const [latest] = recentDocuments(browserStorage());
+    if (document && (latest?.document !== document || latest.name !== name)) keepRecent(browserStorage(), {name, document, at: Date.now()});
   }
 
   async #document(): Promise<string | null> {
@@ -279,7 +276,7 @@ export class Documents extends ModelElement {
 
   async #share(): Promise<void> {
     const document = await this.model.read((client) => client.graph({content: 'GRAPH_CONTENT_DOCUMENT'}));
-    if (!document) return void this.model.notices.add('error', 'There is no link: the engine does not answer.');
+    if (!document) return void this.model.notices.add('error', 'The link was not created: the engine does not answer.');
     this.#panel.close();
     const dialog: ShareDialog = this.renderRoot.querySelector('rta-share-dialog')!;
     await dialog.show(location.origin + location.pathname + await fragmentOf(document.document));
@@ -361,16 +358,6 @@ function agoOf(at: number): string {
   if (minutes < 60) return `${minutes} min ago`;
   return minutes < 60 * 48 ? `${Math.round(minutes / 60)} h ago` : new Date(at).toLocaleDateString();
 }
-
-function storage(): Storage | undefined {
-  try {
-    return globalThis.localStorage;
-  } catch {
-    return undefined;
-  }
-}
-
-function messageOf(error: unknown): string { return error instanceof Error ? error.message : String(error); }
 
 define('rta-documents', Documents);
 declare global { interface HTMLElementTagNameMap { 'rta-documents': Documents } }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The documents that were open in this page last. The browser keeps them.
-import type {Storage} from '../mixer/pins.js';
+import type {BrowserStorage} from '../browser_storage.js';
 
 /** A document that was open. */
 export interface Recent {
@@ -16,7 +16,7 @@ const MOST = 6;
 const LONGEST = 512 << 10;
 
 /** Returns the documents, the latest first. */
-export function recentDocuments(storage: Storage | undefined): Recent[] {
+export function recentDocuments(storage: BrowserStorage | undefined): Recent[] {
   try {
     const list: unknown = JSON.parse(storage?.getItem(KEY) ?? '[]');
     return Array.isArray(list) ? list.filter(isRecent).slice(0, MOST) : [];
@@ -26,7 +26,7 @@ export function recentDocuments(storage: Storage | undefined): Recent[] {
 }
 
 /** Keeps a document in place of the one of the same name. */
-export function keepRecent(storage: Storage | undefined, recent: Recent): void {
+export function keepRecent(storage: BrowserStorage | undefined, recent: Recent): void {
   if (recent.document.length > LONGEST) return;
   let list = [recent, ...recentDocuments(storage).filter(({name}) => name !== recent.name)].slice(0, MOST);
   // The oldest are dropped until the browser has room.

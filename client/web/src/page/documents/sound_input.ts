@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 import {type TemplateResult, css, html, nothing} from 'lit';
+import {messageOf} from '../../engine/platform.js';
 import '../controls/switch.js';
 import {define} from '../drawing/canvas_element.js';
 import {ModelElement, common} from '../model_element.js';
@@ -100,7 +101,7 @@ export class SoundInputs extends ModelElement {
     try {
       await call();
     } catch (error) {
-      this.model.notices.add('error', `Could not ${what}: ${error instanceof Error ? error.message : String(error)}`);
+      this.model.notices.add('error', `Could not ${what}: ${messageOf(error)}`);
     } finally {
       this.busy = false;
     }

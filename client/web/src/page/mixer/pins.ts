@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The strips that are pinned to the stage view. The browser keeps them, for each engine.
 
-/** Where the browser keeps them; localStorage is one. */
-export type Storage = Pick<globalThis.Storage, 'getItem' | 'setItem' | 'removeItem'>;
+import {type BrowserStorage, browserStorage} from '../browser_storage.js';
 
 /** More would not fit, and what is stored may come from anything. */
 const MOST_PINS = 32;
@@ -13,9 +12,9 @@ const STRIP_ID = /^[A-Za-z][\w-]{0,63}(:\d{1,4})?$/;
 export class Pins extends EventTarget {
   #engine = '';
   #ids: readonly string[] = [];
-  readonly #storage: () => Storage | undefined;
+  readonly #storage: () => BrowserStorage | undefined;
 
-  constructor(storage: () => Storage | undefined = browserStorage) {
+  constructor(storage: () => BrowserStorage | undefined = browserStorage) {
     super();
     this.#storage = storage;
   }
@@ -68,11 +67,3 @@ export class Pins extends EventTarget {
 
 /** The pins of the page, which the mixer and the stage share. */
 export const pins = new Pins();
-
-function browserStorage(): Storage | undefined {
-  try {
-    return globalThis.localStorage;
-  } catch {
-    return undefined;
-  }
-}

@@ -13,9 +13,6 @@ import {common} from '../model_element.js';
 import {CARD, type CardShape} from './geometry.js';
 import {type NodeView, type Port, channels} from './ports.js';
 
-/** What a card reports: a press on one of its ports, or the wish to bypass the node. */
-export type PortPress = CustomEvent<{port: Port; event: PointerEvent}>;
-
 /** The card of a node: its name, a picture of what it does, its ports and its main controls. */
 @customElement('rta-card')
 export class Card extends LitElement {

@@ -4,7 +4,7 @@ import {type PropertyValues, css, html, nothing, svg} from 'lit';
 import {customElement, query, state} from 'lit/decorators.js';
 import {repeat} from 'lit/directives/repeat.js';
 import {icon} from '../icons.js';
-import type {ModelEvents} from '../model.js';
+import type {Connection, ModelEvents} from '../model.js';
 import {ModelElement, common} from '../model_element.js';
 import {NOTHING, PatchActions, type PatchView, type Selection} from './actions.js';
 import './card.js';
@@ -100,6 +100,7 @@ export class Patch extends ModelElement implements PatchView, GestureTarget {
   #shapes = new Map<string, {state: string; shape: CardShape}>();
   #size = {width: 0, height: 0};
   #fitted = false;
+  #connection: Connection = 'connecting';
   readonly #resize = new ResizeObserver(() => this.#resized());
 
   override disconnectedCallback(): void {
@@ -165,6 +166,10 @@ export class Patch extends ModelElement implements PatchView, GestureTarget {
       if (place) card.style.transform = `translate(${place.x}px, ${place.y}px)`;
     }
     this.#signals?.watch(this.#portsToWatch());
+    if (this.#connection !== this.model.connection) {
+      this.#connection = this.model.connection;
+      if (this.#connection === 'lost' || this.#connection === 'refused') this.#signals?.clear();
+    }
   }
 
   // --- For the actions and the gestures ------------------------------------------------------------------------------

@@ -37,6 +37,15 @@ export class PatchSignals {
     this.#stopLevels ??= this.#model.watchLevels((levels) => this.#showLevels(levels));
   }
 
+  /** Shows no levels, for example because the connection is lost. */
+  clear(): void {
+    for (const port of this.#watched.keys()) this.#show(port, []);
+    for (const name of this.#model.graph.nodes.keys()) {
+      this.#card(name)?.showLevels([]);
+      this.#card(name)?.showReduction(undefined);
+    }
+  }
+
   stop(): void {
     this.watch([]);
     this.#stopLevels?.();

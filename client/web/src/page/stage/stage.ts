@@ -2,6 +2,7 @@
 import type {SceneInfo} from 'rta-client/core';
 import {type PropertyValues, type TemplateResult, css, html, nothing} from 'lit';
 import {repeat} from 'lit/directives/repeat.js';
+import {storeText, storedText} from '../browser_storage.js';
 import {limited} from '../controls/scale.js';
 import type {ValueSpec} from '../controls/specs.js';
 import {formatPercent} from '../controls/units.js';
@@ -150,11 +151,7 @@ export class Stage extends ModelElement {
 
   #setFade({detail}: CustomEvent<number>): void {
     this.fade_s = detail;
-    try {
-      localStorage.setItem(FADE_KEY, String(detail));
-    } catch {
-      // A browser that stores nothing: the fade lasts as long as the page.
-    }
+    storeText(FADE_KEY, String(detail));
   }
 
   async #recall(name: string): Promise<void> {
@@ -168,12 +165,8 @@ export class Stage extends ModelElement {
 const OUTPUT_STRIP = {...DEVICE_STRIP, title: 'Volume', subtitle: 'device output'};
 
 function storedFade(): number {
-  try {
-    const fade = Number(localStorage.getItem(FADE_KEY) ?? FADE.default);
-    return Number.isFinite(fade) && fade > 0 ? limited(fade, FADE) : FADE.default;
-  } catch {
-    return FADE.default;
-  }
+  const fade = Number(storedText(FADE_KEY) ?? FADE.default);
+  return Number.isFinite(fade) && fade > 0 ? limited(fade, FADE) : FADE.default;
 }
 
 define('rta-stage', Stage);
