@@ -98,7 +98,7 @@ export class App extends LitElement {
           @page-engine=${() => this.#openPageEngine()}></rta-documents>
       </nav>
       <main><div id="view" role="tabpanel" aria-labelledby="tab-${this.view}">${this.#view()}</div></main>
-      <rta-notices .model=${this.model}></rta-notices>
+      <rta-notices .model=${this.model} ?high=${this.view === 'stage'}></rta-notices>
       <rta-connect-dialog .model=${this.model} @page-engine=${() => this.#openPageEngine()}></rta-connect-dialog>`;
   }
 

@@ -15,6 +15,8 @@ export class NoticeList extends ModelElement {
       position: fixed; z-index: 30; inset: auto 16px calc(16px + var(--rta-bottom, 0px)) auto; width: min(420px, 100vw - 32px);
       pointer-events: none;
     }
+    /* Not above the mute and panic of the stage. */
+    @media (max-width: 899px) { :host([high]) { inset: 76px 16px auto auto; } }
     [role="log"] { display: grid; gap: var(--rta-gap); }
     .notice {
       display: grid; grid-template-columns: auto 1fr auto; gap: 10px; align-items: start; padding: 10px 6px 10px 12px;
