@@ -22,7 +22,7 @@ async function measure(seconds) {
   const {model} = document.querySelector('rta-app');
   const stops = [model.watchLevels(() => times.push(performance.now()))];
   let spectra = 0;
-  for (let i = 0; i < 16; i += 1) stops.push(model.watchPort(`vol${i}:out`, true, ({spectrum}) => { if (spectrum) spectra += 1; }));
+  for (let i = 0; i < 16; i += 1) stops.push(model.watchPort(`vol${i}:out`, true, ({spectra: arrived}) => { spectra += arrived.length; }));
   let tasks = 0;
   const end = performance.now() + seconds * 1000;
   while (performance.now() < end) {
