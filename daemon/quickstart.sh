@@ -141,9 +141,22 @@ stop_rtad || { cat "$run_dir/rtad.log" >&2; fail "rtad did not stop cleanly"; }
 [ -s "$wav" ] || fail "rtad did not write $wav"
 "$bin/rta_wavpicture" "$wav" "$out/rtad.png"
 
-say "Done. Results:"
+say "5. The page: the panel of a running daemon"
+has_page=no
+if install_packages web && step_with_progress web_site.log cmake --build build/release --target web_site; then has_page=yes; fi
+if [ $has_page = no ]; then echo "   not built: it requires Clang 22, Node.js and npm; see client/web/README.md"; fi
+
+say "Results:"
 cat <<EOF
    $wav   the complete output of the device
    $out/rtad.png   its waveform and spectrogram
    $bin/rtad, $bin/rtactl   the programs: start rtad, then try rtactl --help
 EOF
+if [ $has_page = yes ]; then
+    start_rtad --device auto --web 127.0.0.1:0
+    rtactl play sine:frequency_hz=220Hz,gain_db=-30dB gain:gain_db=-6dB
+    if [ -t 0 ]; then echo "   The daemon runs until you press Enter. Open in a browser:"; else echo "   The page of this daemon:"; fi
+    sed -n 's/^.*serving \(http[^ ]*\)$/   \1/p' "$run_dir/rtad.log"
+    if [ -t 0 ]; then read -r _ || true; fi
+    stop_rtad || fail "rtad did not stop cleanly"
+fi

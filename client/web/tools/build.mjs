@@ -34,12 +34,6 @@ function besides(names) {
     {contents: replaced(await fs.promises.readFile(file, 'utf8'), file), loader: 'ts'}))};
 }
 
-/** Leaves out entries whose sources do not exist yet. */
-function present(entries) {
-  if (Array.isArray(entries)) return entries.filter((source) => fs.existsSync(source));
-  return Object.fromEntries(Object.entries(entries).filter(([, source]) => fs.existsSync(source)));
-}
-
 function hashed(name, bytes) {
   const hash = crypto.createHash('sha256').update(bytes).digest('hex').slice(0, 8).toUpperCase();
   return name.replace(/(?=\.[^.]+$)/, `-${hash}`);
@@ -55,8 +49,7 @@ class Folder {
   add(name, bytes) { this.#files.set(name, Buffer.from(bytes)); }
 
   /** Bundles entries: {NAME: SOURCE}. Returns the names of their files, by source. */
-  async bundle(entries, options) {
-    const entryPoints = present(entries);
+  async bundle(entryPoints, options) {
     const {outputFiles, metafile} = await esbuild.build({...common, ...options, entryPoints, outdir: this.directory});
     for (const {path: file, contents} of outputFiles) this.add(path.relative(this.directory, file), contents);
     for (const input of Object.keys(metafile.inputs)) this.#inputs.add(input);

@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: MIT
 // Compresses the files of the page, and reports their sizes.
+//
+//   node sizes.mjs SITE_DIR      fails if a compressed size exceeds its bound
 import fs from 'node:fs';
 import path from 'node:path';
 import zlib from 'node:zlib';
+
+/** Maximum sizes, compressed. The aim is 250 KB in all, which the engine alone exceeds: its containers and its documents. */
+const BOUNDS = {'the page': 125_000, 'the engine': 360_000};
 
 const kilobytes = (bytes) => `${(bytes / 1000).toFixed(1)} KB`.padStart(10);
 
@@ -19,3 +24,16 @@ export function writeCompressed(directory, uncounted) {
   }
   console.log(`${'page and engine'.padEnd(50)}${kilobytes(total)} compressed`);
 }
+
+function check(directory) {
+  const sizes = {'the page': 0, 'the engine': 0};
+  for (const name of fs.readdirSync(directory).filter((file) => file.endsWith('.gz') && file !== 'licenses.txt.gz')) {
+    sizes[name.endsWith('.wasm.gz') ? 'the engine' : 'the page'] += fs.statSync(path.join(directory, name)).size;
+  }
+  for (const [part, bound] of Object.entries(BOUNDS)) {
+    console.log(`${part}: ${sizes[part]} bytes, at most ${bound}`);
+    if (!(sizes[part] > 0 && sizes[part] <= bound)) process.exitCode = 1;
+  }
+}
+
+if (process.argv[1]?.endsWith('sizes.mjs')) check(process.argv[2]);

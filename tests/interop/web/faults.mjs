@@ -48,6 +48,7 @@ test('a daemon is killed and started again under the page', async (t) => {
   await page.locator('rta-notices').getByText(/was started again/).waitFor();
   await page.getByRole('slider', {name: 'Volume'}).fill('-7');
   await until(async () => (await second.client.volume()).volume_db === -7, 'the page is not connected again');
+  await second.daemon.stop();
 });
 
 test('a token is asked for, kept out of the address, and may be revoked', async (t) => {
@@ -57,7 +58,7 @@ test('a token is asked for, kept out of the address, and may be revoked', async 
   const token = /^\S{20,}$/m.exec(rtad('token', 'new', '--role', 'control', 'page'))?.[0];
   assert.ok(token, 'rtad token new prints a token');
   rtad('token', 'new', '--role', 'admin', 'other');
-  const {client, url} = await startPanel(t, {directory, graph: CHAIN, arguments: ['--state-dir', state]});
+  const {client, daemon, url} = await startPanel(t, {directory, graph: CHAIN, arguments: ['--state-dir', state]});
   const page = await openPage(t, {url});
   await page.getByRole('alert').getByText(/does not accept this page/).waitFor();
   await page.getByRole('button', {name: /^Enter a token/}).click();
@@ -70,6 +71,7 @@ test('a token is asked for, kept out of the address, and may be revoked', async 
   await becomes(page, 'refused');
   await page.getByRole('alert').first().waitFor();
   assert.equal(await page.locator('rta-card').count(), 3, 'what was shown stays');
+  await daemon.stop();
 });
 
 test('a daemon of another version is named', async (t) => {
