@@ -54,7 +54,8 @@ struct GraphJob {
 /// Writing a large graph takes long: a worker does it, from a snapshot.
 void get_graph(Call& call) {
     v1::GetGraph& wanted = *call.request.message.mutable_get_graph();
-    if (const auto valid = check_content(wanted.content(), !wanted.nodes().empty()); !valid) return call.request.refuse(valid.error());
+    if (const auto valid = check_content(wanted.content(), !wanted.nodes().empty()); !valid)
+        return call.request.refuse(valid.error());
     const auto job = std::make_shared<GraphJob>(GraphJob{.wanted = {},
                                                          .snapshot = call.services.snapshot(),
                                                          .id = call.request.message.id(),
