@@ -665,7 +665,8 @@ Expected<void> PageEngine::watch(Command& command) {
 Expected<void> PageEngine::publish(Command& command) {
     const std::string event = command.fields.text("event");
     const auto read = read_json(event);
-    if (!read || !std::holds_alternative<JsonValue::Object>(read->value) || event.size() < 3)
+    if (!read || !std::holds_alternative<JsonValue::Object>(read->value) ||
+        std::get<JsonValue::Object>(read->value).empty())
         return fail(ErrorCode::invalid_argument, "the event is not an object with members");
     std::string numbered = "{\"number\":" + std::to_string(++change_number_) + "," + event.substr(event.find('{') + 1);
     add_event(std::move(numbered));

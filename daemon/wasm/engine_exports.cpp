@@ -149,8 +149,9 @@ RTA_EXPORT(rta_render) std::uint32_t rta_render(PageEngine* instance) {
     return instance->device().render() ? 0 : refuse(ErrorCode::internal, "the gate of the audio thread is closed");
 }
 
-/// Frees what rendering has returned and prunes what has faded out. Call it every few milliseconds of audio, unless
-/// rta_next_event() is called: it discards the events. Returns INTERNAL, with the names of the nodes, once after nodes have produced NaN or infinity.
+/// Frees what rendering has returned, prunes what has faded out, and discards all events. Call it every few milliseconds of
+/// audio, unless rta_next_event() is called. Returns INTERNAL, with the names of the nodes, once after nodes have produced NaN
+/// or infinity.
 RTA_EXPORT(rta_poll) std::uint32_t rta_poll(PageEngine* instance) {
     instance->poll();
     instance->discard_events();

@@ -76,7 +76,7 @@ void print_notes(Context& context, const std::string& url, const v1::CreateCodeR
         out << "Only browsers on the machine of rtad can open it: --web has a loopback address.\n";
     } else if (is_encrypted(url)) {
         out << "With a self-signed certificate, such as the one that rtad creates, a browser first warns that the "
-               "connection\nis not private, and continues when you tell it to.";
+               "connection\nis not private, and continues when you accept it.";
         if (const std::string hex = browser_fingerprint(fingerprint); !hex.empty())
             out << " Before that, compare the SHA-256 fingerprint that it shows:\n" << hex;
         out << '\n';
@@ -109,7 +109,7 @@ Result<void> run_web(Context& context, const Arguments& arguments) {
 }
 
 constexpr std::array kWebOptions{
-    Option{"--role", "ROLE", "Let the browser do this: read, control or admin; default: control.", Expects::role},
+    Option{"--role", "ROLE", "Give the browser this role: read, control or admin; default: control.", Expects::role},
     Option{"--qr", "", "Draw the QR code also if the output is not a terminal, or the address is a loopback address."},
     Option{"--no-qr", "", "Do not draw the QR code."},
 };

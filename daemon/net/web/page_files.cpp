@@ -58,14 +58,14 @@ std::string tag_of(std::string_view text) {
     return tag;
 }
 
-Expected<std::string> read(const std::string& path, std::size_t most_bytes) {
+Expected<std::string> read(const std::string& path, const std::string& folder, std::size_t most_bytes) {
     const auto file = os::open_to_read(path);
     auto text = file && os::is_regular_file(file->get()) ? os::read_to_end(file->get(), most_bytes)
                 : file ? std::unexpected(std::make_error_code(std::errc::no_such_file_or_directory))
                        : std::unexpected(file.error());
     if (text) return std::move(*text);
     if (text.error() == std::errc::file_too_large) {
-        return fail(ErrorCode::resource_exhausted, "the folder has more than " +
+        return fail(ErrorCode::resource_exhausted, printable(folder) + " has more than " +
                                                        std::to_string(PageFiles::kMostBytes >> 20U) +
                                                        " MiB: expected the files of a page");
     }
@@ -90,11 +90,11 @@ Expected<std::map<std::string, std::string, std::less<>>> read_folder(const std:
         if (is_hidden(*entries)) entries.disable_recursion_pending();
         if (is_hidden(*entries) || entries->is_symlink(ignored) || !entries->is_regular_file(ignored)) continue;
         if (texts.size() == PageFiles::kMostFiles) {
-            return fail(ErrorCode::resource_exhausted, "the folder has more than " +
+            return fail(ErrorCode::resource_exhausted, printable(folder) + " has more than " +
                                                            std::to_string(PageFiles::kMostFiles) +
                                                            " files: expected those of a page");
         }
-        auto text = read(entries->path().native(), PageFiles::kMostBytes - bytes);
+        auto text = read(entries->path().native(), folder, PageFiles::kMostBytes - bytes);
         if (!text) return std::unexpected(std::move(text.error()));
         bytes += text->size();
         texts.emplace("/" + entries->path().lexically_relative(folder).generic_string(), std::move(*text));

@@ -184,8 +184,9 @@ asio::awaitable<void> WebConnection::linger() {
 }
 
 void WebConnection::upgrade() {
-    Owner* const owner = std::exchange(owner_, nullptr);
+    // May throw: then end() reports the end to the owner.
     auto stream = make_websocket_stream(executor_, std::move(stream_), reader_.take_rest());
+    Owner* const owner = std::exchange(owner_, nullptr);
     closed_ = true;
     if (owner != nullptr) owner->web_upgraded(*this, std::move(stream));
 }

@@ -261,7 +261,7 @@ test('a context that is interrupted continues, and the page says why it is silen
   assert.match(reason, /stopped the sound\. It continues/);
   await page.waitForFunction(() => engine.state === 'running' && engine.reason === '');
   const {frequency_hz} = await page.evaluate(`(${listen})(engine.output)`);
-  assert.ok(Math.abs(frequency_hz - 440) < BIN_HZ || frequency_hz > 0);
+  assert.ok(frequency_hz > 0, 'the sound has not continued');
   // What is meant to be suspended stays so.
   await page.evaluate(() => engine.suspend());
   assert.deepEqual(await page.evaluate(() => [engine.state, engine.context.state, engine.reason]), ['suspended', 'suspended', '']);

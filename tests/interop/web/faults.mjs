@@ -20,13 +20,13 @@ const LACKS = {
 };
 
 for (const [name, [stub, message]] of Object.entries(LACKS)) {
-  test(`a browser without ${name} is told`, async (t) => {
+  test(`a browser without ${name} gets a message`, async (t) => {
     const page = await openPage(t, {prepare: (fresh) => fresh.addInitScript(stub)});
     await page.getByText(message).first().waitFor();
   });
 }
 
-test('a browser without WebSocket is told', async (t) => {
+test('a browser without WebSocket gets a message', async (t) => {
   const {url} = await startPanel(t, {connected: false});
   const page = await openPage(t, {url, prepare: (fresh) => fresh.addInitScript(() => { delete globalThis.WebSocket; })});
   await page.getByText(/WebSocket/).first().waitFor();

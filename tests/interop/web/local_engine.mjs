@@ -32,7 +32,7 @@ export class LocalChannel {
     this.timer = setInterval(() => this.turn(), 2);
   }
 
-  /** Executes a command at once. */
+  /** Executes a command immediately. */
   execute(command) { return JSON.parse(decoder.decode(this.host.execute(encoder.encode(JSON.stringify(command))))); }
 
   async send(command) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // A commit or a change of parameters during which memory runs out, at each of its allocations in turn: nothing changes, and
-// the sound goes on.
+// the sound continues.
 #include <gtest/gtest.h>
 
 #include <memory>

@@ -134,7 +134,14 @@ export class RtaPlayer extends Base {
   async #start(): Promise<void> {
     try {
       this.#showError(null);
-      if (this.engine === null) this.engine = await this.#open();
+      if (this.engine === null) {
+        const engine = await this.#open();
+        if (!this.isConnected) {
+          void engine.close();
+          throw new RtaError('UNAVAILABLE', 'the player was removed from the page before the sound started');
+        }
+        this.engine = engine;
+      }
       await this.engine.start();
       if (this.hasAttribute('microphone')) await this.engine.microphone(true);
       this.#dispatch('rta-start');
@@ -147,8 +154,8 @@ export class RtaPlayer extends Base {
   async #open(): Promise<PageEngine> {
     if (this.#document === null) throw new RtaError('INVALID_ARGUMENT', 'the player has no document: expected the attribute src');
     const channels = this.getAttribute('channels');
-    const [text, engine] = await Promise.all([this.#document,
-      createPageEngine({name: 'rta-player', ...(channels !== null && {channels_out: Number(channels)})})]);
+    const text = await this.#document;  // before the engine, which nothing would close if there is no document
+    const engine = await createPageEngine({name: 'rta-player', ...(channels !== null && {channels_out: Number(channels)})});
     try {
       this.#sent = Number(this.#slider.value);
       await engine.client.volume(volumeOf(this.#sent));
