@@ -83,8 +83,8 @@ void EditPreviews::describe_preview(const CommandTable& commands, JsonWriter& wr
 void EditPreviews::describe_apply(JsonWriter& writer) {
     begin_tool(
         writer, kApplyName,
-        "Apply the edits that preview_edit has shown. Nothing changes if the graph is no longer the one that was "
-        "previewed. undo takes them back.");
+        "Apply the edits that preview_edit has shown. They are refused if the graph has changed since the preview. undo "
+        "takes them back.");
     put_key(writer, "token");
     writer.StartObject();
     put(writer, "type", "string");
