@@ -9,6 +9,7 @@
 #include "document/document.h"
 #include "document/document_size.h"
 #include "document/json_text.h"
+#include "text/sort_range.h"
 
 namespace rta {
 namespace {
@@ -87,7 +88,7 @@ void append_list(std::string& out, std::string_view key, const std::vector<Item>
     std::vector<const Item*> sorted;
     sorted.reserve(items.size());
     for (const Item& item : items) sorted.push_back(&item);
-    std::ranges::sort(sorted, {}, place);
+    sort_range(sorted, {}, place);
 
     out.append("  ");
     append_string(out, key);

@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <system_error>
 
+#include "text/decimal.h"
+
 namespace rta::json {
 
 namespace {
@@ -35,9 +37,9 @@ std::int64_t decimal_exponent(std::string_view literal) {
 template <class Number>
 std::optional<Number> parse_number(std::string_view literal) {
     Number value{};
-    const auto read = std::from_chars(literal.data(), literal.data() + literal.size(), value);
+    const auto read = read_decimal(literal.data(), literal.data() + literal.size(), value);
     if (read.ec == std::errc{} && std::isfinite(value)) return value;
-    // from_chars has one error for too large and too small.
+    // read_decimal has one error for too large and too small.
     if (decimal_exponent(literal) < 0) return literal.starts_with('-') ? Number{-0.0F} : Number{0.0F};
     return std::nullopt;
 }

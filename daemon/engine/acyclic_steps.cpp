@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "engine/acyclic_steps.h"
+#include "text/sort_range.h"
 
 #include <algorithm>
 #include <iterator>
@@ -119,7 +120,7 @@ AcyclicStep find_acyclic_step(SoundingGraph& sound, std::span<const PortRef> por
         return step;
     }
     const std::vector<std::uint32_t> position = positions(sound);
-    std::ranges::sort(inside, {}, [&](const PortRef& port) { return position[sound.index_of(port.node)]; });
+    sort_range(inside, {}, [&](const PortRef& port) { return position[sound.index_of(port.node)]; });
     for (const PortRef& port : inside) {
         const std::vector<Arc> added = new_arcs(sound, port);
         if (!added.empty() && adjacency.reaches(added.front().to, added)) continue;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "engine/alignment.h"
+#include "text/sort_range.h"
 
 #include <algorithm>
 #include <cstddef>
@@ -75,7 +76,7 @@ void ShiftFinder::sort_ports(std::span<const std::uint32_t> order) {
     if (ports_.size() < 2) return;
     std::vector<std::uint32_t> positions(order.size());
     for (std::size_t i = 0; i < order.size(); ++i) positions[order[i]] = static_cast<std::uint32_t>(i);
-    std::ranges::sort(ports_, {}, [&](PortRef port) { return std::pair{positions[sound_.index_of(port.node)], port}; });
+    sort_range(ports_, {}, [&](PortRef port) { return std::pair{positions[sound_.index_of(port.node)], port}; });
 }
 
 void ShiftFinder::update() {

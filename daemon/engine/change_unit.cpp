@@ -8,6 +8,7 @@
 #include <type_traits>
 
 #include "engine/acyclic_steps.h"
+#include "text/sort_range.h"
 
 namespace rta {
 namespace {
@@ -79,7 +80,7 @@ void ChangeUnit::absorb(ChangeUnit later) {
 }
 
 std::vector<PortRef> ports_of_later_rounds(std::span<const ChangeUnit> units, std::vector<PortRef> preparing) {
-    std::ranges::sort(preparing);
+    sort_range(preparing);
     const auto is_first = [&](const PortRef& port) { return std::ranges::binary_search(preparing, port); };
     std::vector<PortRef> later;
     for (const ChangeUnit& unit : units) {
@@ -87,7 +88,7 @@ std::vector<PortRef> ports_of_later_rounds(std::span<const ChangeUnit> units, st
         std::ranges::copy_if(unit.left, std::back_inserter(later),
                              [&](const PortRef& port) { return !unit.continues || !is_first(port); });
     }
-    std::ranges::sort(later);
+    sort_range(later);
     return later;
 }
 

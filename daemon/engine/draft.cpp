@@ -14,6 +14,7 @@
 #include "plan/latency.h"
 #include "text/format_number.h"
 #include "text/quoting.h"
+#include "text/sort_range.h"
 #include "text/suggestion.h"
 
 namespace rta {
@@ -223,7 +224,7 @@ class Editor {
         std::vector<Placed> order;
         order.reserve(nodes_.size());
         for (std::size_t i = 0; i < nodes_.size(); ++i) order.push_back(place(i));
-        std::ranges::sort(order, {}, [](const Placed& entry) {
+        sort_range(order, {}, [](const Placed& entry) {
             return std::pair{entry.old == nullptr ? NodeId{static_cast<std::uint64_t>(-1)} : entry.old->id,
                              entry.index};
         });

@@ -17,6 +17,7 @@
 #include "plan/latency.h"
 #include "text/format_number.h"
 #include "text/quoting.h"
+#include "text/sort_range.h"
 
 namespace rta {
 namespace {
@@ -317,7 +318,7 @@ Expected<CommitForecast> Engine::forecast(PreparedTransaction& prepared) {
         if (core.graph.find(parameter.node) != nullptr)
             forecast.parameters.emplace_back(parameter.node, parameter.parameter);
     }
-    std::ranges::sort(forecast.parameters);
+    sort_range(forecast.parameters);
     forecast.anywhere = !forecast.inputs.empty() && form_loop(core.graph, draft->graph);
     forecast.frames = core.rounds.frames_to_wait({.graph = draft->graph,
                                                   .connections = std::move(change),

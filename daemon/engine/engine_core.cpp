@@ -13,6 +13,7 @@
 #include "engine/reserve_for.h"
 #include "plan/compiler.h"
 #include "plan/latency.h"
+#include "text/sort_range.h"
 
 namespace rta {
 namespace {
@@ -90,7 +91,7 @@ bool EngineCore::must_wait(std::span<const ParameterTarget> targets, std::option
     std::vector<std::pair<NodeId, std::uint32_t>> keys;
     keys.reserve(targets.size());
     std::ranges::transform(targets, std::back_inserter(keys), key);
-    std::ranges::sort(keys);
+    sort_range(keys);
     const auto conflicts = [&](const SentTargets& waiting) {
         return std::ranges::any_of(waiting.targets, [&](const ParameterTarget& target) {
             return std::ranges::binary_search(keys, key(target));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "engine/glides.h"
+#include "text/sort_range.h"
 
 #include <algorithm>
 #include <limits>
@@ -47,7 +48,7 @@ Glides::Alignment Glides::align(ChangeUnit& unit, std::span<const PortRef> chang
     time_glides();
     std::vector<PortRef> late = shifted;
     late.insert(late.end(), unit.late_ports.begin(), unit.late_ports.end());
-    std::ranges::sort(late);
+    sort_range(late);
     for (const PortRef& port : unit.ports) {
         if (port.port != kDevicePort && !std::ranges::binary_search(late, port)) keep_in_time(port);
     }

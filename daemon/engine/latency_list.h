@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "engine/measurements.h"
+#include "text/sort_range.h"
 
 namespace rta {
 
@@ -13,7 +14,7 @@ namespace rta {
 [[nodiscard]] inline std::vector<LatencyReport::Node> longest_latencies(const LatencyReport& latency,
                                                                         std::size_t most) {
     std::vector<LatencyReport::Node> nodes = latency.nodes;
-    std::ranges::sort(nodes, [](const LatencyReport::Node& a, const LatencyReport::Node& b) {
+    sort_range(nodes, [](const LatencyReport::Node& a, const LatencyReport::Node& b) {
         return a.own_frames != b.own_frames ? a.own_frames > b.own_frames : a.node < b.node;
     });
     nodes.resize(std::min(nodes.size(), most));

@@ -19,6 +19,7 @@
 #include "plan/node_instance.h"
 #include "rt/denormal_guard.h"
 #include "text/quoting.h"
+#include "text/sort_range.h"
 
 namespace rta {
 namespace {
@@ -33,7 +34,7 @@ constexpr std::chrono::milliseconds kLongest{10};
 
 /// Returns the mean of all but the longest sixteenth: in those, the thread was interrupted.
 double typical_ns(std::vector<double>& times) {
-    std::ranges::sort(times);
+    sort_range(times);
     const auto kept = static_cast<std::ptrdiff_t>(times.size() - times.size() / 16);
     return std::accumulate(times.begin(), times.begin() + kept, 0.0) / static_cast<double>(kept);
 }

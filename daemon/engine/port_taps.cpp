@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "engine/port_taps.h"
+#include "text/sort_range.h"
 
 #include <algorithm>
 #include <cstdint>
@@ -13,7 +14,7 @@ std::vector<const void*> sorted_taps(const auto& list, auto tap_of) {
     std::vector<const void*> taps;
     taps.reserve(list.size());
     for (const auto& element : list) taps.push_back(std::invoke(tap_of, element).get());
-    std::ranges::sort(taps, std::less<>{});
+    sort_range(taps, std::less<>{});
     return taps;
 }
 

@@ -12,6 +12,7 @@
 
 #include "engine/acyclic_steps.h"
 #include "engine/filling.h"
+#include "text/sort_range.h"
 
 namespace rta {
 namespace {
@@ -121,7 +122,7 @@ ChangeUnit Rounds::unit_of(const Change& change) const {
     std::vector<NodeId> sinks;
     std::ranges::set_symmetric_difference(committed_sinks_, change.graph.device_sinks(), std::back_inserter(sinks));
     for (const NodeId sink : sinks) unit.ports.push_back({sink, kDevicePort});
-    std::ranges::sort(unit.ports);
+    sort_range(unit.ports);
     const std::span<const NodeId> ids = change.graph.node_ids();
     unit.nodes.assign(std::ranges::upper_bound(ids, newest_node_), ids.end());
     for (const ParameterChange& parameter : change.parameters)

@@ -8,6 +8,7 @@
 #include "engine/acyclic_steps.h"
 #include "engine/filling.h"
 #include "engine/rounds.h"
+#include "text/sort_range.h"
 
 namespace rta {
 namespace {
@@ -329,7 +330,7 @@ void Rounds::aim_some(ChangeUnit& unit, std::span<const PortRef> ports, const Mo
     for (const PortRef& port : step.ports) aim(port, now);
     for (const PortRef& port : step.departures) sound_.aim_departures(port);
     aims_presence_ = aims_presence_ || !step.departures.empty();
-    std::ranges::sort(step.ports);
+    sort_range(step.ports);
     std::erase_if(unit.left, [&](const PortRef& left) { return std::ranges::binary_search(step.ports, left); });
 }
 

@@ -11,6 +11,7 @@
 #include "graph/port_text.h"
 #include "text/format_number.h"
 #include "text/quoting.h"
+#include "text/sort_range.h"
 #include "text/suggestion.h"
 
 namespace rta {
@@ -50,7 +51,7 @@ std::string port_name(const GraphNode& node, std::span<const NodeLayout::Port> p
 
 std::vector<NodeId> GraphNode::targets() const {
     std::vector<NodeId> targets = outgoing;
-    std::ranges::sort(targets);
+    sort_range(targets);
     targets.erase(std::ranges::unique(targets).begin(), targets.end());
     return targets;
 }

@@ -10,6 +10,7 @@
 #include "graph/edit.h"
 #include "text/format_number.h"
 #include "text/quoting.h"
+#include "text/sort_range.h"
 #include "text/suggestion.h"
 
 namespace rta {
@@ -99,7 +100,7 @@ NodeLayout NodeLayout::of(const NodeType& type, const ResolvedSettings& settings
     if (layout.parameters.size() > kLinearSearchLimit) {
         layout.by_name_.resize(layout.parameters.size());
         std::iota(layout.by_name_.begin(), layout.by_name_.end(), 0U);
-        std::ranges::sort(layout.by_name_, {}, [&](std::uint32_t index) { return layout.parameters[index].name; });
+        sort_range(layout.by_name_, {}, [&](std::uint32_t index) { return layout.parameters[index].name; });
     }
     return layout;
 }

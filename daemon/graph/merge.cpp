@@ -7,6 +7,7 @@
 
 #include "graph/audio_graph.h"
 #include "graph/node_structure.h"
+#include "text/sort_range.h"
 
 namespace rta {
 namespace {
@@ -64,7 +65,7 @@ std::optional<std::vector<IncomingConnection>> merge_incoming(const GraphNode& b
 }
 
 std::vector<NodeId> sorted(std::vector<NodeId> ids) {
-    std::ranges::sort(ids);
+    sort_range(ids);
     return ids;
 }
 

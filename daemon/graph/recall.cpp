@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "graph/recall.h"
+#include "text/sort_range.h"
 
 #include <algorithm>
 #include <memory>
@@ -60,7 +61,7 @@ Expected<AudioGraph> whole_graph(const AudioGraph& graph, std::uint64_t next_id,
         const GraphNode* const same = find_same_node(graph, *node);
         placed.emplace_back(same != nullptr ? same->id : NodeId{next_id++}, node.get());
     }
-    std::ranges::sort(placed);
+    sort_range(placed);
     AudioGraph result;
     for (const auto& [id, node] : placed) {
         if (auto added = result.add_node(id, node->description, node->parameters, identity_in(graph, *node)); !added)

@@ -9,6 +9,7 @@
 
 #include "graph/audio_graph.h"
 #include "text/quoting.h"
+#include "text/sort_range.h"
 
 namespace rta {
 namespace {
@@ -95,7 +96,7 @@ AudioGraph AudioGraph::with_neighbours(const GraphNode& node) const {
     std::vector<NodeId> ids = node.outgoing;
     ids.push_back(node.id);
     for (const IncomingConnection& connection : node.incoming) ids.push_back(connection.from.node);
-    std::ranges::sort(ids);
+    sort_range(ids);
     ids.erase(std::ranges::unique(ids).begin(), ids.end());
     AudioGraph part;
     part.connection_count_ = connection_count_;

@@ -12,6 +12,7 @@
 #include "plan/plan_buffers.h"
 #include "plan/plan_layout.h"
 #include "plan/segment_compiler.h"
+#include "text/sort_range.h"
 
 namespace rta {
 
@@ -23,10 +24,10 @@ class PlanCompiler {
 
     [[nodiscard]] std::expected<std::unique_ptr<CompiledGraph>, Cycle> compile() {
         if (previous_ != nullptr && !may_share()) previous_ = nullptr;
-        std::ranges::sort(request_.fillings, {}, [](const CompileRequest::Filling& filling) {
+        sort_range(request_.fillings, {}, [](const CompileRequest::Filling& filling) {
             return std::pair{filling.from_node, filling.from_port};
         });
-        std::ranges::sort(request_.taps, {}, &CompileRequest::Tap::from_node);
+        sort_range(request_.taps, {}, &CompileRequest::Tap::from_node);
         find_first_connections();
         auto layout =
             PlanLayout::of(request_, first_connection_, views(), previous_ != nullptr ? previous_->layout_ : nullptr);

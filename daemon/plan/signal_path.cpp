@@ -14,6 +14,7 @@
 #include "graph/port_text.h"
 #include "plan/latency.h"
 #include "text/quoting.h"
+#include "text/sort_range.h"
 #include "text/suggestion.h"
 
 namespace rta {
@@ -196,7 +197,7 @@ class SignalPath::Finder {
         assert(order && "the graph has no cycles");
         for (const std::uint32_t index : *order | std::views::reverse) {
             // Sorted, so that the points of one output are adjacent.
-            std::ranges::sort(wanted_[index], {}, [&](std::uint32_t point) {
+            sort_range(wanted_[index], {}, [&](std::uint32_t point) {
                 const PortChannel& output = path_.points_[point].output;
                 return std::pair{output.port, output.channel};
             });

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "plan/compile_request.h"
+#include "text/sort_range.h"
 
 namespace rta {
 
@@ -27,7 +28,7 @@ class SourceOrder {
             const CompileRequest::Node& node = nodes[sources[i].from_node];
             keys_.push_back({node.name_bytes, node.id, node.instance, sources[i].from_port, i});
         }
-        std::ranges::sort(keys_, std::less<>{});
+        sort_range(keys_, std::less<>{});
         sorted_.clear();
         for (const Key& key : keys_) sorted_.push_back(sources[key.index]);
         std::ranges::move(sorted_, sources.begin());

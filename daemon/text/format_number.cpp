@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <cmath>
 #include <cstddef>
 #include <optional>
 #include <string>
-#include <string_view>
 
+#include "text/decimal.h"
 #include "text/format_number.h"
 
 namespace rta {
@@ -15,27 +13,16 @@ namespace rta {
 namespace {
 
 /// Writes the shortest digits that read back as the same number, without an exponent from 1e-7 to 1e21, as JavaScript
-/// does. std::to_chars alone would write 1000000 as 1e+06, and 1e10F in fixed notation with meaningless digits.
+/// does.
 template <class Number>
 std::string shortest(Number value) {
     if (std::isnan(value)) return "NaN";
     if (std::isinf(value)) return value < 0 ? "-Infinity" : "Infinity";
 
-    std::array<char, 40> buffer{};  // -d.dddddddddddddddde-324 is 24
-    const auto written =
-        std::to_chars(buffer.data(), buffer.data() + buffer.size(), value, std::chars_format::scientific);
-    const std::string_view scientific{buffer.data(), static_cast<std::size_t>(written.ptr - buffer.data())};
+    const auto [characters, count, exponent] = shortest_digits(std::abs(value));
+    const std::string digits(characters.data(), count);
 
-    const std::size_t e = scientific.find('e');
-    int exponent = 0;
-    const std::size_t exponent_begin = scientific[e + 1] == '+' ? e + 2 : e + 1;
-    std::from_chars(scientific.data() + exponent_begin, scientific.data() + scientific.size(), exponent);
-    std::string digits;
-    for (const char c : scientific.substr(0, e)) {
-        if (c >= '0' && c <= '9') digits += c;
-    }
-
-    std::string out = scientific.front() == '-' ? "-" : "";
+    std::string out = std::signbit(value) ? "-" : "";
     if (exponent < -7 || exponent >= 21) {
         out += digits.front();
         if (digits.size() > 1) out.append(".").append(digits, 1);

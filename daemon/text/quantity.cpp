@@ -3,10 +3,10 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cmath>
 #include <limits>
 
+#include "text/decimal.h"
 #include "text/format_number.h"
 #include "text/quoting.h"
 
@@ -91,7 +91,6 @@ struct Quantity {
 std::optional<Quantity> split(std::string_view text) {
     text = trimmed(text);
     if (text.starts_with('+') && text.size() > 1 && text[1] != '-') text.remove_prefix(1);
-    // from_chars would accept "nan" and "infinity".
     const std::string_view digits = text.starts_with('-') ? text.substr(1) : text;
     double number = 0;
     if (to_lower(digits.substr(0, 3)) == "inf") {
@@ -99,8 +98,7 @@ std::optional<Quantity> split(std::string_view text) {
             text.starts_with('-') ? -std::numeric_limits<double>::infinity() : std::numeric_limits<double>::infinity();
         text = digits.substr(3);
     } else {
-        if (digits.empty() || !((digits[0] >= '0' && digits[0] <= '9') || digits[0] == '.')) return std::nullopt;
-        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+        const auto [end, error] = read_decimal(text.data(), text.data() + text.size(), number);
         if (error == std::errc::invalid_argument) return std::nullopt;
         if (error == std::errc::result_out_of_range) number = std::numeric_limits<double>::infinity();
         text.remove_prefix(static_cast<std::size_t>(end - text.data()));

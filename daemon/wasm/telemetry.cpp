@@ -14,6 +14,7 @@
 #include "graph/layout.h"
 #include "graph/port_text.h"
 #include "text/quoting.h"
+#include "text/sort_range.h"
 #include "wasm/json_writer.h"
 
 namespace rta::wasm {
@@ -208,7 +209,7 @@ void Telemetry::write_levels(const MeasuredLevels& taken, std::string& event) {
         const GraphNode* const node = engine_.graph().find(meter.node);
         if (node != nullptr) meters.emplace_back(node, &meter);
     }
-    std::ranges::sort(meters, {}, [](const auto& entry) -> std::string_view { return entry.first->name(); });
+    sort_range(meters, {}, [](const auto& entry) -> std::string_view { return entry.first->name(); });
     JsonWriter out{event};
     const auto write_meter = [&](const GraphNode& node, const MeasuredLevels::Source& meter) {
         const auto& [channels, gain] = meters_[meter.node.value()];
