@@ -14,7 +14,8 @@ packages_build=(
 # To plot the result of the quickstart.
 packages_run=(gnuplot-nox)
 # To build the page, target `web_site`: the engine for WebAssembly. It also needs Node.js and npm.
-packages_web=(clang-22 lld-22 wasi-libc libc++-22-dev-wasm32 libc++abi-22-dev-wasm32 libclang-rt-22-dev-wasm32 binaryen)
+packages_web=(clang-22 lld-22 wasi-libc libc++-22-dev-wasm32 libc++abi-22-dev-wasm32 libclang-rt-22-dev-wasm32 binaryen
+    zopfli)
 # To run the release tests: JACK, systemd, Avahi, network namespaces that lose packets, other shells and languages, parsers of
 # metrics and QR codes, browsers, and a sound server that records them.
 packages_test=(

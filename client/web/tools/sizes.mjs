@@ -2,12 +2,12 @@
 // Compresses the files of the page, and reports their sizes.
 //
 //   node sizes.mjs SITE_DIR      fails if a compressed size exceeds its bound
+import {execFileSync} from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import zlib from 'node:zlib';
 
 /** Maximum sizes, compressed. The aim is 250 KB in all, which the engine alone exceeds: see docs/decisions/0028-page-engine.md. */
-const BOUNDS = {'the page': 125_000, 'the engine': 360_000};
+const BOUNDS = {'the page': 125_000, 'the engine': 280_000};
 
 const kilobytes = (bytes) => `${(bytes / 1000).toFixed(1)} KB`.padStart(10);
 
@@ -16,7 +16,8 @@ export function writeCompressed(directory, uncounted) {
   let total = 0;
   for (const name of fs.readdirSync(directory).sort()) {
     const bytes = fs.readFileSync(path.join(directory, name));
-    const compressed = zlib.gzipSync(bytes, {level: 9});
+    // Its gzip files are 5 % smaller than those of zlib.
+    const compressed = execFileSync('zopfli', ['-c', path.join(directory, name)], {maxBuffer: 1 << 26});
     fs.writeFileSync(path.join(directory, `${name}.gz`), compressed);
     if (name === uncounted) continue;
     console.log(`${name.padEnd(40)}${kilobytes(bytes.length)}${kilobytes(compressed.length)} compressed`);
