@@ -236,6 +236,20 @@ test('while the device stands still, changes are committed and answered with an 
   await client.set({'osc.gain_db': -9});
 });
 
+test('a recall that is not heard in time is refused, also while the engine is slow', async (t) => {
+  const {channel, client} = await localClient(t);
+  await client.transaction((edit) => edit.add('sine', 'osc').add('output', 'out').connect('osc', 'out'), {wait_for_start: true});
+  await client.saveScene('one');
+  channel.running = false;
+  const {send} = channel;
+  channel.send = async (command) => {
+    // Longer than the time in which the change must be heard.
+    if (command.publish) await new Promise((resolve) => { setTimeout(resolve, 100); });
+    return send.call(channel, command);
+  };
+  await assert.rejects(client.recallScene('one', {wait_for_start: true, timeout_ms: 1}), {code: 'DEADLINE_EXCEEDED', message: /not heard yet/});
+});
+
 test('nonsense is refused, and changes nothing', () => {
   const channel = new LocalChannel();
   channel.close();

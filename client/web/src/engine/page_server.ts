@@ -281,7 +281,7 @@ export class PageServer {
                   wrap: (result: object) => object = (result) => result): Promise<Executed> {
     const reply = await this.#change(client, command, timeoutMs);
     const result = reply.result!;
-    return {answer: content.wait_for_start ? this.#whenHeard(result, timeoutMs, wrap) : wrap(result)};
+    return {answer: content.wait_for_start ? awaitedLater(this.#whenHeard(result, timeoutMs, wrap)) : wrap(result)};
   }
 
   /** Answers when the engine has applied a command. */
@@ -289,7 +289,7 @@ export class PageServer {
     return async (client, content, timeoutMs) => {
       refuse(content, ['at']);
       const reply = await this.#change(client, {[kind]: content}, timeoutMs);
-      return {answer: this.#whenApplied(reply.result!, reply.serial!, message)};
+      return {answer: awaitedLater(this.#whenApplied(reply.result!, reply.serial!, message))};
     };
   }
 
@@ -475,6 +475,12 @@ function subscriptionOf(content: Content): Subscription {
   const ports = new Map<string, boolean>();
   for (const {port, spectrum} of watches) ports.set(port, spectrum || (ports.get(port) ?? false));
   return {topics: names, rate_hz, watches: ports};
+}
+
+/** Returns an answer that may be rejected before it is awaited, or that is not awaited because a later step fails. */
+function awaitedLater(answer: Promise<object>): Promise<object> {
+  answer.catch(() => {});
+  return answer;
 }
 
 /** Refuses what only a daemon has. */
