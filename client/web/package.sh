@@ -51,6 +51,7 @@ mkdir -p "$stage"
 rm -rf "$stage/src" "$stage/tools" "$stage/modules" "$output"/*.tgz "$output/node_modules"
 cp -R src tools package.json package-lock.json tsconfig.json README.md ../../LICENSE "$stage/"
 node tools/cookbook.mjs ../../docs/cookbook.md "$stage/src/page/generated/cookbook.ts"
+node tools/version.mjs package.json "$stage/src/engine/generated/version.ts"
 if_changed "$output/dependencies.stamp" package-lock.json -- install_dependencies
 if_changed "$output/client.stamp" "$proto" "$javascript" -- build_client
 

@@ -315,6 +315,7 @@ test('random requests have the same outcome', {timeout: 240_000}, async (t) => {
 
 test('gestures, undo and scenes of a short session', async (t) => {
   const pair = await Pair.start(t);
+  assert.equal(pair.page.hello.server_version, pair.daemon.hello.server_version);
   await pair.same('build', (client) => client.transaction((t) => t.add('sine', 'osc').add('gain', 'vol').add('output', 'out')
     .connect('osc', 'vol').connect('vol', 'out')));
   // Two faders that move in turn are two steps.

@@ -2,6 +2,7 @@
 // What the sessions over one engine share: the order of their requests, subscriptions, changes, and scenes.
 import {RtaError, TOPICS, messageAsReceived, type ErrorCode, type Event, type Requests} from 'rta-client/core';
 import type {EngineChannel, EngineError, EngineEvent, EnginePortLevels, EngineReply} from './channel_types.js';
+import {VERSION} from './generated/version.js';
 import {Scenes, type SceneStorage} from './scenes.js';
 
 /** Changes that are kept for clients that connect again. */
@@ -60,8 +61,8 @@ const sleep = (ms: number) => new Promise<void>((resolve) => { setTimeout(resolv
 
 /** Executes the requests of all sessions over one channel, one after the other. */
 export class PageServer {
-  /** Version of the engine. */
-  readonly version = '0.1.0';
+  /** Version of the engine: that of the package, which contains it. */
+  readonly version = VERSION;
   readonly instance_id = Array.from(crypto.getRandomValues(new Uint8Array(8)), (byte) => byte.toString(16).padStart(2, '0')).join('');
 
   #channel: EngineChannel;
