@@ -10,6 +10,7 @@ import path from 'node:path';
 import test from 'node:test';
 import {openPage} from './rig.mjs';
 import {Site} from './site.mjs';
+import {trapping} from './trap.mjs';
 import {readChannels, writeWav} from './wav.mjs';
 
 const RATE = 48000;
@@ -128,6 +129,123 @@ test('a player shows errors, and plays when they are mended', async (t) => {
   await player.getByRole('button').click();
   await page.waitForFunction(() => document.querySelector('rta-player').engine?.state === 'running');
   assert.equal(await errorText(), '');
+});
+
+/** Runs in the page: whether the player runs, its texts, and its nodes. */
+async function playerState() {
+  const player = document.querySelector('rta-player');
+  const text = (selector) => player.shadowRoot.querySelector(selector).textContent;
+  return {runs: player.engine?.state === 'running', button: text('button'), error: text('.error'), status: text('.status'),
+    nodes: player.client && !player.engine.failed ? (await player.client.graph()).graph.nodes.map(({name}) => name).sort().join() : ''};
+}
+
+const PLAYER = '<!doctype html><html lang="en"><title>x</title><script type="module" src="rta-web/player.js"></script>' +
+  '<rta-player src="one.json"></rta-player>';
+/** Documents whose nodes tell them apart. */
+const documentOf = (name) => JSON.stringify({nodes: [{name, type: 'sine', parameters: {gain_db: -20}}, {name: 'out', type: 'output', settings: {channels: 2}}],
+  connections: [{from: name, to: 'out'}]});
+
+test('a player whose document changes while it opens plays the latest', async (t) => {
+  const page = await open(t, {'index.html': PLAYER, 'one.json': documentOf('one'), 'two.json': documentOf('two')});
+  const player = page.locator('rta-player');
+  // While the first document is fetched, and while the engine loads it.
+  for (const moment of ['fetch', 'load']) {
+    await page.evaluate(async (when) => {
+      const old = document.querySelector('rta-player');
+      const fresh = document.createElement('rta-player');
+      fresh.setAttribute('src', 'one.json');
+      old.replaceWith(fresh);
+      document.onclick = () => {
+        const started = fresh.start();
+        globalThis.started = started.then(() => '', ({message}) => message);
+        if (when === 'fetch') fresh.setAttribute('src', 'two.json');
+        // AudioWorkletNodes are created after the document was fetched, and before it is loaded.
+        const own = globalThis.AudioWorkletNode;
+        globalThis.AudioWorkletNode = class extends own {
+          constructor(...options) {
+            super(...options);
+            globalThis.AudioWorkletNode = own;
+            if (when === 'load') setTimeout(() => fresh.setAttribute('src', 'two.json'), 0);
+          }
+        };
+      };
+    }, moment);
+    await page.mouse.click(5, 400);
+    assert.equal(await page.evaluate(() => globalThis.started), '', moment);
+    await page.waitForFunction(async () => (await document.querySelector('rta-player').client.graph()).graph.nodes.some(({name}) => name === 'two'), null, {timeout: 5000});
+    assert.deepEqual(await page.evaluate(playerState), {runs: true, button: 'Stop', error: '', status: '', nodes: 'out,two'}, moment);
+  }
+  await player.getByRole('button', {name: 'Stop'}).click();
+});
+
+test('a player without its microphone says why, plays, and tries again', async (t) => {
+  const page = await open(t, {'index.html': PLAYER.replace('src="one', 'microphone src="one'), 'one.json': documentOf('one')}, {prepare: (fresh) => fresh.addInitScript(() => {
+    globalThis.refusal = 'NotAllowedError';
+    const own = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+    navigator.mediaDevices.getUserMedia = async (options) => {
+      if (globalThis.refusal) throw new DOMException('refused', globalThis.refusal);
+      return own(options);
+    };
+  })});
+  const player = page.locator('rta-player');
+  await player.getByRole('button', {name: 'Start'}).click();
+  await player.getByRole('alert').filter({hasText: /microphone was refused: allow it for this page/}).waitFor();
+  assert.equal((await page.evaluate(playerState)).runs, true, 'it plays without the microphone');
+  const again = player.getByRole('button', {name: 'Try the microphone again'});
+  await page.evaluate(() => { globalThis.refusal = 'NotFoundError'; });
+  await again.click();
+  await player.getByRole('alert').filter({hasText: /no microphone was found: connect one/}).waitFor();
+  await page.evaluate(() => { globalThis.refusal = ''; });
+  await again.click();
+  await page.waitForFunction(() => document.querySelector('rta-player').engine.microphoneOn);
+  await again.waitFor({state: 'hidden'});
+  assert.deepEqual((await page.evaluate(playerState)), {runs: true, button: 'Stop', error: '', status: '', nodes: 'one,out'});
+});
+
+for (const [what, interrupt, message] of [
+  ['is suspended by the system', 'engine.context.suspend()', /stopped the sound\. It continues/],
+  ['loses its device', 'engine.context.suspend().then(() => engine.context.dispatchEvent(new Event("error")))', /device failed or was disconnected\. It continues/],
+]) {
+  test(`a player that ${what} says so, and one click resumes`, async (t) => {
+    const page = await open(t, {'index.html': PLAYER, 'one.json': documentOf('one')});
+    const player = page.locator('rta-player');
+    await player.getByRole('button', {name: 'Start'}).click();
+    await page.waitForFunction(() => document.querySelector('rta-player').engine?.state === 'running');
+    await page.evaluate(async (code) => {
+      const {engine} = document.querySelector('rta-player');
+      engine.context.resume = () => new Promise(() => {});  // Attempts to continue have no effect.
+      globalThis.engine = engine;
+      await Function(`return ${code}`)();
+    }, interrupt);
+    await player.getByRole('status').filter({hasText: message}).waitFor();
+    const resume = player.getByRole('button', {name: 'Resume'});
+    await resume.waitFor();
+    assert.equal((await page.evaluate(playerState)).nodes, 'one,out');
+    await resume.click();
+    await player.getByRole('alert').filter({hasText: /expected an audio output that is connected/}).waitFor();
+    await page.evaluate(() => { delete engine.context.resume; });
+    await resume.click();
+    await player.getByRole('button', {name: 'Stop'}).waitFor();
+    const {peak} = await page.evaluate(`(${listen})(engine.output)`);
+    assert.ok(Math.abs(peak - 0.1) < 1e-3, `peak ${peak}`);
+    assert.deepEqual(await page.evaluate(playerState), {runs: true, button: 'Stop', error: '', status: '', nodes: 'one,out'});
+  });
+}
+
+test('a player whose engine traps says so, and is restarted with its document', async (t) => {
+  const code = fs.readFileSync(path.join(process.env.RTA_WEB_DIST, 'processor.js'), 'utf8');
+  const page = await open(t, {'index.html': PLAYER, 'one.json': documentOf('one'), 'rta-web/processor.js': trapping(code)});
+  const player = page.locator('rta-player');
+  await player.getByRole('button', {name: 'Start'}).click();
+  await page.waitForFunction(() => document.querySelector('rta-player').engine?.state === 'running');
+  const error = await page.evaluate(() => document.querySelector('rta-player').client.transaction((edit) => edit.add('gain', 'trap_now'))
+    .then(() => '', ({code: kind, message}) => `${kind}: ${message}`));
+  assert.match(error, /^INTERNAL: the engine of this page has failed: RuntimeError: unreachable/);
+  await player.getByRole('status').filter({hasText: /The engine has failed and is silent/}).waitFor();
+  await player.getByRole('button', {name: 'Restart'}).click();
+  await player.getByRole('button', {name: 'Stop'}).waitFor();
+  assert.ok((await page.evaluate(`(${listen})(document.querySelector('rta-player').engine.output)`)).peak > 0.05);
+  assert.deepEqual(await page.evaluate(playerState), {runs: true, button: 'Stop', error: '', status: '', nodes: 'one,out'});
 });
 
 test('the page of docs/browser.md filters, and follows its slider', async (t) => {

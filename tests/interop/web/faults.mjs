@@ -2,11 +2,15 @@
 // What goes wrong around the page: browsers without what it needs, and daemons that go away, refuse it, or are others.
 import assert from 'node:assert/strict';
 import {execFileSync} from 'node:child_process';
+import fs from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
 import {binaries, frame, requestOf, temporaryDirectory} from '../../tests/support.mjs';
 import {CHAIN, startPanel, until} from './panel_daemon.mjs';
-import {openPage, site} from './rig.mjs';
+import {openPage, record, site} from './rig.mjs';
+import {Site} from './site.mjs';
+import {openTone, start} from './start.mjs';
+import {trapping} from './trap.mjs';
 
 const connection = (page) => page.evaluate(() => document.querySelector('rta-app').model.connection);
 const becomes = (page, state) => until(async () => await connection(page) === state, `the connection did not become ${state}`);
@@ -86,4 +90,80 @@ test('a daemon of another version is named', async (t) => {
   await page.getByRole('dialog', {name: 'Connect to a daemon'}).getByRole('textbox', {name: /^Address/}).fill('127.0.0.1:7380');
   await page.getByRole('button', {name: 'Connect', exact: true}).click();
   await page.getByRole('alert').getByText(/protocol version 1 is not supported/).first().waitFor();
+});
+
+/** A server of the page whose engine traps. */
+async function startTrap(t, {isolated = true} = {}) {
+  const folder = process.env.RTA_SITE;
+  const name = fs.readdirSync(folder).find((file) => /^processor-\w+\.js$/.test(file));
+  const own = await Site.start(folder, {isolated, extra: {[`/${name}`]: trapping(fs.readFileSync(path.join(folder, name), 'utf8'))}});
+  t.after(() => own.stop());
+  return own.url;
+}
+
+const add = (page, name) => page.evaluate((node) => void document.querySelector('rta-app').model.edit((edit) => edit.add('gain', node), `add ${node}`), name);
+const failure = (page) => page.getByRole('alert').getByText(/engine has failed/).first().waitFor();
+
+for (const isolated of [true, false]) {
+  test(`an engine that traps is restarted with the graph that it had, ${isolated ? 'with' : 'without'} shared memory`, async (t) => {
+    const recording = await record(t);
+    const page = await openTone(t, {url: await startTrap(t, {isolated})});
+    await page.getByRole('slider', {name: 'Volume'}).fill('-6');
+    await start(page);
+    await recording.untilSound();
+    await add(page, 'trap_now');
+    await becomes(page, 'failed');
+    await failure(page);
+    await recording.untilSilence();
+    assert.equal(await page.locator('rta-card').count(), 2, 'the graph stays on the page');
+    assert.ok(await page.getByRole('slider', {name: 'Volume'}).isDisabled());
+    await page.getByRole('alert').getByRole('button', {name: 'Restart', exact: true}).click();
+    await becomes(page, 'running');
+    await recording.untilSound();
+    await page.locator('rta-card[data-name="osc"]').waitFor();
+    const state = await page.evaluate(async () => {
+      const {client} = document.querySelector('rta-app').model;
+      return {nodes: (await client.graph()).graph.nodes.map(({name}) => name).sort(), ...await client.volume()};
+    });
+    assert.deepEqual(state, {nodes: ['osc', 'out'], volume_db: -6});
+  });
+}
+
+test('an engine that traps while it is suspended is reported, and an empty one helps against a graph that traps again', async (t) => {
+  const page = await openTone(t, {url: await startTrap(t)});
+  await add(page, 'trap_later');
+  await becomes(page, 'failed');
+  await failure(page);
+  await page.getByRole('alert').getByRole('button', {name: 'Restart', exact: true}).click();
+  await becomes(page, 'running');
+  await add(page, 'trap_later');
+  await becomes(page, 'failed');
+  await page.locator('rta-card[data-name="trap_later"]').waitFor();
+  await page.getByRole('alert').getByRole('button', {name: 'Restart', exact: true}).click();
+  await until(() => page.evaluate(() => document.querySelector('rta-app').model.restarted), 'it was not restarted');
+  await becomes(page, 'failed');
+  await page.getByRole('button', {name: 'Restart empty'}).click();
+  await becomes(page, 'running');
+  assert.equal(await page.locator('rta-card').count(), 0);
+});
+
+test('a context that is suspended while it plays is named, and one click resumes', async (t) => {
+  const recording = await record(t);
+  const page = await openTone(t);
+  await start(page);
+  await recording.untilSound();
+  await page.evaluate(async () => {
+    const {context} = document.querySelector('rta-app').model.source.audio;
+    context.resume = () => new Promise(() => {});  // The device is away: attempts to continue have no effect.
+    await context.suspend();
+  });
+  await page.getByRole('alert').getByText(/stopped the sound/).waitFor();
+  await becomes(page, 'suspended');
+  await recording.untilSilence();
+  assert.equal(await page.locator('rta-card').count(), 2);
+  await page.evaluate(() => { delete document.querySelector('rta-app').model.source.audio.context.resume; });
+  await page.getByRole('button', {name: 'Resume'}).click({noWaitAfter: true}).catch(() => {});  // It may have continued before.
+  await becomes(page, 'running');
+  await recording.untilSound();
+  assert.equal(await page.getByRole('alert').getByText(/stopped the sound/).count(), 0);
 });

@@ -94,6 +94,8 @@ export class WorkletChannel implements EngineChannel {
   /** Take events of the engine, and loads of its thread. */
   onEvent: (event: object) => void = () => {};
   onLoad: (loads: QuantumLoads) => void = () => {};
+  /** Is called when the engine cannot continue. */
+  onFailure: (cause: string) => void = () => {};
 
   #node: ProcessorNode;
   #way: Way;
@@ -113,6 +115,10 @@ export class WorkletChannel implements EngineChannel {
     const portWay = new PortWay(node.port);
     this.#way = rings ? new RingWay(rings) : portWay;
     node.port.onmessage = ({data}: MessageEvent<FromProcessor>) => {
+      if ('failed' in data) {
+        this.#serve();  // what the engine has sent before
+        return this.onFailure(data.failed);
+      }
       if ('turned' in data) this.#turning = false;
       else portWay.add(data);
       this.#serve();

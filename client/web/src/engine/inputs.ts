@@ -81,9 +81,7 @@ export class Inputs {
       throw new RtaError('UNAVAILABLE', 'the browser gives this page no microphone: expected https:// or http://localhost');
     }
     const stream = await mediaDevices.getUserMedia({audio: MICROPHONE}).catch((error: unknown) => {
-      const denied = error instanceof DOMException && (error.name === 'NotAllowedError' || error.name === 'SecurityError');
-      throw denied ? new RtaError('PERMISSION_DENIED', 'the microphone was refused: allow it for this page in the browser', {cause: error})
-        : new RtaError('UNAVAILABLE', `cannot open a microphone: ${messageOf(error)}`, {cause: error});
+      throw microphoneError(error);
     });
     if (!this.#microphoneWanted || this.#microphone) return stream.getTracks().forEach((track) => track.stop());
     this.#microphone = this.#context.createMediaStreamSource(stream);
@@ -114,5 +112,19 @@ export class Inputs {
     }
     this.#microphone?.disconnect();
     this.#microphone = null;
+  }
+}
+
+/** Returns why getUserMedia() has failed, and what helps. */
+function microphoneError(error: unknown): RtaError {
+  switch (error instanceof DOMException ? error.name : '') {
+    case 'NotAllowedError': case 'SecurityError':
+      return new RtaError('PERMISSION_DENIED', 'the microphone was refused: allow it for this page in the browser', {cause: error});
+    case 'NotFoundError':
+      return new RtaError('NOT_FOUND', 'no microphone was found: connect one, or select one in the system', {cause: error});
+    case 'NotReadableError': case 'AbortError':
+      return new RtaError('UNAVAILABLE', 'the microphone does not open: another program may use it, or the system refuses it', {cause: error});
+    default:
+      return new RtaError('UNAVAILABLE', `cannot open a microphone: ${messageOf(error)}`, {cause: error});
   }
 }

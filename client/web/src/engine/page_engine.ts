@@ -127,6 +127,7 @@ export class PageEngine extends EventTarget {
   readonly #ownsContext: boolean;
   #client: Client | null = null;
   #wanted = false;
+  #failed = false;
   #reason = '';
   #closed = false;
   #retry: ReturnType<typeof setTimeout> | undefined;
@@ -147,7 +148,7 @@ export class PageEngine extends EventTarget {
       block_size: blockSizeFor((context as ModernContext).renderQuantumSize ?? USUAL_QUANTUM_FRAMES), ...(rings && {rings})};
     this.#node = new AudioWorkletNode(context, 'rta-engine', {numberOfInputs: 1, numberOfOutputs: 1, outputChannelCount: [channels_out],
       channelCount: Math.max(channels_in, 1), channelCountMode: 'explicit', channelInterpretation: 'speakers', processorOptions});
-    this.#node.onprocessorerror = () => this.#fail();
+    this.#node.onprocessorerror = () => this.#fail('the processor could not be created');
     this.#fade = new GainNode(context, {gain: live ? 0 : 1, channelCount: channels_out, channelCountMode: 'explicit',
       channelInterpretation: 'discrete'});
     this.#node.connect(this.#fade);
@@ -155,6 +156,7 @@ export class PageEngine extends EventTarget {
     this.output = this.#fade;
     this.#channel = new WorkletChannel(this.#node, rings, () => live && context.state === 'running');
     this.#channel.onLoad = (loads) => this.#takeLoad(loads);
+    this.#channel.onFailure = (cause) => this.#fail(cause);
     this.#channels = {in: channels_in, out: channels_out};
     this.#server = PageServer.of(this.#channel);
     this.#server.host = {device: () => this.#device(), load: () => this.load, ...(options.storage && {storage: options.storage})};
@@ -162,6 +164,7 @@ export class PageEngine extends EventTarget {
     if (options.connect !== false) this.#connectDestination(channels_out);
     context.addEventListener('statechange', this.#contextChanged);
     context.addEventListener('error', this.#contextFailed);
+    if (live) navigator.mediaDevices?.addEventListener('devicechange', this.#devicesChanged);
   }
 
   /** The engine's client: everything that a client of a daemon can do, as far as the engine in a page can. */
@@ -170,6 +173,8 @@ export class PageEngine extends EventTarget {
   get state(): 'running' | 'suspended' { return this.#wanted && !this.#closed && this.context.state === 'running' ? 'running' : 'suspended'; }
   /** Why the engine does not run although it was started, or why the microphone is silent: a sentence, or ''. */
   get reason(): string { return this.#reason || (this.#inputs?.microphoneProblem ?? ''); }
+  /** Whether the engine has a fault and is silent for ever. Only close() is of use then: open another engine. */
+  get failed(): boolean { return this.#failed; }
   /** Load of the audio thread over the last second. `worst` and `p99` are as accurate as the clock of worklets: usually 1 ms. */
   get load(): ThreadLoad { return this.#loads.load; }
   get dropouts(): Dropouts {
@@ -251,6 +256,7 @@ export class PageEngine extends EventTarget {
     clearTimeout(this.#retry);
     this.context.removeEventListener('statechange', this.#contextChanged);
     this.context.removeEventListener('error', this.#contextFailed);
+    navigator.mediaDevices?.removeEventListener('devicechange', this.#devicesChanged);
     this.#client?.close();
     this.#inputs?.close();
     this.#channel.close();
@@ -277,6 +283,7 @@ export class PageEngine extends EventTarget {
 
   #live(what: string): AudioContext {
     if (this.#closed) throw new RtaError('UNAVAILABLE', 'the engine of this page was closed');
+    if (this.#failed) throw this.#channel.closed!;
     if (this.context instanceof AudioContext) return this.context;
     throw new RtaError('FAILED_PRECONDITION', `${what} needs an AudioContext: this engine renders into an OfflineAudioContext`);
   }
@@ -297,8 +304,9 @@ export class PageEngine extends EventTarget {
   async #resume(context: AudioContext): Promise<void> {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new RtaError('FAILED_PRECONDITION',
-        'the browser did not start the sound: expected a click or a key before start()')), RETRY_MS);
+      timer = setTimeout(() => reject(navigator.userActivation?.hasBeenActive
+        ? new RtaError('UNAVAILABLE', `the browser did not start the sound within ${RETRY_MS} ms: expected an audio output that is connected`)
+        : new RtaError('FAILED_PRECONDITION', 'the browser did not start the sound: expected a click or a key before start()')), RETRY_MS);
     });
     try {
       await Promise.race([context.resume(), late]);
@@ -314,22 +322,34 @@ export class PageEngine extends EventTarget {
   #contextChanged = (): void => {
     this.#channel.contextChanged();
     if (this.context.state === 'running') {
-      if (this.#wanted) this.#reason = '';
+      if (this.#wanted) {
+        this.#reason = '';
+        this.#fadeTo(1);
+      }
     } else {
       this.#loads.clear();
-      if (this.#wanted && !this.#closed) this.#interrupted('The browser or the system has stopped the sound.');
+      // A device that has failed is the better reason, in whatever order the events come.
+      if (this.#wanted && !this.#closed && this.#reason === '') this.#interrupted('The browser or the system has stopped the sound.');
     }
     this.#changed();
   };
 
   #contextFailed = (): void => {
-    if (this.#wanted) this.#interrupted('The audio device failed.');
+    if (this.#wanted) this.#interrupted('The audio device failed or was disconnected.');
     this.#changed();
+  };
+
+  /** A device that was connected may be the one that is missing. */
+  #devicesChanged = (): void => {
+    if (this.#wanted && !this.#closed && this.context.state !== 'running') (this.context as AudioContext).resume().catch(() => {});
   };
 
   /** Keeps trying to continue, while the engine is meant to run. */
   #interrupted(why: string): void {
     this.#reason = `${why} It continues when the device is back, or when you start it.`;
+    // What continues in the middle of a wave begins with a fade.
+    this.#fade.gain.cancelScheduledValues(0);
+    this.#fade.gain.value = 0;
     clearTimeout(this.#retry);
     this.#retry = setTimeout(() => {
       if (!this.#wanted || this.#closed || this.context.state === 'running') return;
@@ -338,12 +358,16 @@ export class PageEngine extends EventTarget {
     }, RETRY_MS);
   }
 
-  /** The engine has trapped, which is a fault of the engine: it cannot continue. */
-  #fail(): void {
-    this.#reason = 'The engine has failed and is silent. Reload the page. Please report this, with the document that was playing.';
+  /** The engine has trapped, which is a fault of the engine, or memory ran out: it cannot continue. */
+  #fail(cause: string): void {
+    if (this.#failed || this.#closed) return;
+    this.#failed = true;
+    this.#reason = `The engine has failed and is silent (${cause}). Restart it. Please report this, with the document that was playing.`;
     this.#wanted = false;
-    this.#channel.close(new RtaError('INTERNAL', 'the engine of this page has failed: reload the page'));
-    this.#client?.close();
+    clearTimeout(this.#retry);
+    this.#channel.close(new RtaError('INTERNAL', `the engine of this page has failed: ${cause}`));
+    // After the mirrors of the graph have taken the changes that have arrived.
+    setTimeout(() => this.#client?.close(), 0);
     this.#changed();
   }
 

@@ -26,6 +26,8 @@ const STYLE = `
   button { font: inherit; font-size: 1.25rem; min-height: 56px; min-width: 7.5rem; padding: 0 1.25rem; cursor: pointer;
     border: 0; border-radius: var(--rta-radius, 8px); background: var(--rta-accent, #0b66c3); color: var(--rta-on-accent, #fff); }
   button:disabled { opacity: .5; cursor: default; }
+  button.again { min-height: 44px; margin-top: .5rem; font-size: 1rem; background: none; color: inherit; border: 1px solid currentColor; }
+  button[hidden] { display: none; }
   label { flex: 1 1 12rem; display: grid; grid-template-columns: 1fr auto; gap: .25rem .5rem; align-items: center; }
   input { grid-column: 1 / -1; width: 100%; min-height: 44px; margin: 0; accent-color: var(--rta-accent, #0b66c3); }
   output { min-width: 5.5em; text-align: right; }
@@ -47,6 +49,7 @@ const CONTENT = `
     </div>
     <p class="status" role="status"></p>
     <p class="error" role="alert"></p>
+    <button type="button" class="again" hidden></button>
   </section>
 `;
 
@@ -60,10 +63,13 @@ export class RtaPlayer extends Base {
 
   #button!: HTMLButtonElement;
   #slider!: HTMLInputElement;
+  #again!: HTMLButtonElement;
   #document: Promise<string> | null = null;
   #abort = new AbortController();
   #title = '';
   #starting: Promise<void> | null = null;
+  /** The sound was started and not stopped. */
+  #wanted = false;
   #sent = 0;  // volume that was sent last
   #sending = false;
 
@@ -80,6 +86,11 @@ export class RtaPlayer extends Base {
     root.innerHTML = CONTENT;
     this.#button = root.querySelector('button')!;
     this.#slider = root.querySelector('input')!;
+    this.#again = root.querySelector('.again')!;
+    this.#again.addEventListener('click', () => {
+      this.#showError(null);
+      if (this.engine) void this.#openMicrophone(this.engine);
+    });
     this.#button.addEventListener('click', () => { void (this.#runs ? this.stop() : this.start()).catch(() => {}); });
     this.#slider.addEventListener('input', () => this.#showVolume());
     this.#slider.addEventListener('input', () => { void this.#sendVolume(); });
@@ -102,6 +113,7 @@ export class RtaPlayer extends Base {
     this.#abort.abort();
     const engine = this.engine;
     this.engine = null;
+    this.#wanted = false;
     void engine?.close();
   }
 
@@ -125,6 +137,7 @@ export class RtaPlayer extends Base {
   /** Stops the sound. The graph keeps its state. */
   async stop(): Promise<void> {
     await this.#starting?.catch(() => {});
+    this.#wanted = false;
     await this.engine?.suspend();
     this.#dispatch('rta-stop');
   }
@@ -134,16 +147,14 @@ export class RtaPlayer extends Base {
   async #start(): Promise<void> {
     try {
       this.#showError(null);
-      if (this.engine === null) {
-        const engine = await this.#open();
-        if (!this.isConnected) {
-          void engine.close();
-          throw new RtaError('UNAVAILABLE', 'the player was removed from the page before the sound started');
-        }
-        this.engine = engine;
+      if (this.engine?.failed) {
+        void this.engine.close();
+        this.engine = null;
       }
-      await this.engine.start();
-      if (this.hasAttribute('microphone')) await this.engine.microphone(true);
+      const engine = this.engine ?? await this.#open();
+      await engine.start();
+      this.#wanted = true;
+      if (this.hasAttribute('microphone') && !engine.microphoneOn) await this.#openMicrophone(engine);
       this.#dispatch('rta-start');
     } catch (error) {
       this.#showError(error);
@@ -151,21 +162,50 @@ export class RtaPlayer extends Base {
     }
   }
 
+  /** Without the microphone, the document plays nevertheless. */
+  async #openMicrophone(engine: PageEngine): Promise<void> {
+    try {
+      await engine.microphone(true);
+    } catch (error) {
+      this.#showError(error, 'Try the microphone again');
+    }
+  }
+
+  /** Opens an engine with the document of `src`, also if that changes in the meantime. */
   async #open(): Promise<PageEngine> {
-    if (this.#document === null) throw new RtaError('INVALID_ARGUMENT', 'the player has no document: expected the attribute src');
     const channels = this.getAttribute('channels');
-    const text = await this.#document;  // before the engine, which nothing would close if there is no document
+    await this.#text();  // before the engine, which nothing would close if there is no document
     const engine = await createPageEngine({name: 'rta-player', ...(channels !== null && {channels_out: Number(channels)})});
     try {
       this.#sent = Number(this.#slider.value);
       await engine.client.volume(volumeOf(this.#sent));
-      await engine.client.load(text);
+      for (let loaded: unknown; loaded !== this.#document;) {
+        const text = await this.#text();
+        loaded = this.#document;
+        await engine.client.load(text);
+      }
+      if (!this.isConnected) throw new RtaError('UNAVAILABLE', 'the player was removed from the page before the sound started');
     } catch (error) {
       void engine.close();
       throw error;
     }
     engine.addEventListener('statechange', () => this.#show());
+    this.engine = engine;
     return engine;
+  }
+
+  /** Resolves to the document of `src`, also if that changes in the meantime. */
+  async #text(): Promise<string> {
+    for (;;) {
+      const document = this.#document;
+      if (document === null) throw new RtaError('INVALID_ARGUMENT', 'the player has no document: expected the attribute src');
+      try {
+        const text = await document;
+        if (document === this.#document) return text;
+      } catch (error) {
+        if (document === this.#document) throw error;
+      }
+    }
   }
 
   /** Fetches the document. If the engine runs, it changes to it, with a crossfade. */
@@ -228,14 +268,17 @@ export class RtaPlayer extends Base {
   #showName(): void { this.#element('h2').textContent = this.getAttribute('label') ?? (this.#title || 'Audio player'); }
 
   #show(): void {
-    this.#button.textContent = this.#runs ? 'Stop' : 'Start';
+    this.#button.textContent = this.#runs ? 'Stop' : this.engine?.failed ? 'Restart' : this.#wanted ? 'Resume' : 'Start';
     this.#button.setAttribute('aria-pressed', String(this.#runs));
     this.#button.disabled = this.#starting !== null;
     this.#element('.status').textContent = this.#starting ? 'Starting\u2026' : this.engine?.reason ?? '';
   }
 
-  #showError(error: unknown): void {
+  /** `again`: text of the button that tries the microphone again. */
+  #showError(error: unknown, again = ''): void {
     this.#element('.error').textContent = error === null ? '' : messageOf(error);
+    this.#again.textContent = again;
+    this.#again.hidden = again === '';
     if (error !== null) this.#dispatch('rta-error', error);
   }
 

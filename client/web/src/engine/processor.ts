@@ -3,7 +3,7 @@
 import {EngineHost} from './host.js';
 import {LoadMeter} from './load_meter.js';
 import {MessageKind} from './ring.js';
-import {PortLink, RingLink, type Rings, type ToProcessor, type WorkletLink} from './worklet_link.js';
+import {type FromProcessor, PortLink, RingLink, type Rings, type ToProcessor, type WorkletLink} from './worklet_link.js';
 
 // The scope of worklets, of which TypeScript's libraries know nothing.
 declare const sampleRate: number;
@@ -56,6 +56,17 @@ class EngineProcessor extends AudioWorkletProcessor {
 
   /** Is called by the context for each quantum. Without a command, it allocates no more than the clock of every fourth quantum. */
   process(inputs: Float32Array[][], outputs: Float32Array[][]): boolean {
+    if (!this.#running) return false;
+    try {
+      this.#quantum(inputs, outputs);
+    } catch (error) {
+      for (const channel of outputs[0]!) channel.fill(0);
+      this.#fail(error);
+    }
+    return this.#running;
+  }
+
+  #quantum(inputs: Float32Array[][], outputs: Float32Array[][]): void {
     this.#load.start();
     this.#ownQuanta += 1;
     this.#host.process(inputs[0]!, outputs[0]!);
@@ -66,7 +77,6 @@ class EngineProcessor extends AudioWorkletProcessor {
     if (this.#link.idle && this.#load.full(currentFrame, frames, sampleRate, this.#host.memory_bytes)) {
       this.#link.send(MessageKind.load, this.#load.bytes, this.#load.bytes.length);
     }
-    return this.#running;
   }
 
   #take(message: ToProcessor): void {
@@ -75,8 +85,24 @@ class EngineProcessor extends AudioWorkletProcessor {
     else this.#running = false;
   }
 
+  /** The module has trapped. Its state is undefined, so nothing of it is called again. */
+  #fail(error: unknown): void {
+    this.#running = false;
+    const message: FromProcessor = {failed: String(error)};
+    this.port.postMessage(message);
+  }
+
   /** Serves commands although the context may not run. If it does, process() serves them. */
   #turn(): void {
+    if (!this.#running) return;
+    try {
+      this.#serveTurn();
+    } catch (error) {
+      this.#fail(error);  // An exception of a listener is not reported to the page.
+    }
+  }
+
+  #serveTurn(): void {
     if (this.#ownQuanta === 0) {
       this.#serve(COMMANDS_IN_A_TURN);
       this.#renderToNowhere();

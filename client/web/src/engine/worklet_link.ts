@@ -13,8 +13,11 @@ export interface Rings {
  * commands while the context does not run; or the end.
  */
 export type ToProcessor = {command: Uint8Array} | {turn: true} | {end: true};
-/** What the processor posts to the page. `turned`: a turn is over. Messages, where memory cannot be shared. */
-export type FromProcessor = {turned: true} | {kind: MessageKind; bytes: Uint8Array};
+/**
+ * What the processor posts to the page. `turned`: a turn is over. `failed`: why the engine cannot continue. Messages, where memory
+ * cannot be shared.
+ */
+export type FromProcessor = {turned: true} | {failed: string} | {kind: MessageKind; bytes: Uint8Array};
 
 /** Bytes of commands that are taken in one quantum. */
 const MAXIMUM_TAKEN_BYTES = 16 << 10;

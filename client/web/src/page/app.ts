@@ -138,8 +138,14 @@ export class App extends LitElement {
         : `No connection to ${source?.name}; what plays there does not depend on this page. Connecting again…`;
       return html`<div class="strip" role="alert"><p>${what} ${reason === '' ? '' : `(${reason})`}</p>${other('Another daemon…')}</div>`;
     }
+    if (connection === 'failed') {
+      return html`<div class="strip bad" role="alert"><p>${reason}</p>
+        <button class="primary" title="Open a fresh engine with this graph" @click=${() => this.model.restart()}>Restart</button>
+        <button title="Open a fresh engine without a graph" @click=${() => this.model.restart({empty: true})}>Restart empty</button></div>`;
+    }
     const problem = source?.audio?.reason ?? '';
-    return problem === '' ? nothing : html`<div class="strip" role="alert"><p>${problem}</p></div>`;
+    return problem === '' ? nothing : html`<div class="strip" role="alert"><p>${problem}</p>
+      ${connection === 'suspended' ? html`<button @click=${() => this.model.start()}>Resume</button>` : nothing}</div>`;
   }
 
   /** Opens the daemon that the page comes from; otherwise the engine of the page. */

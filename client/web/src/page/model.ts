@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The state that all views of the page share: one engine, in the page or a daemon, and what the page has asked of it.
 import type {
-  Change, Client, Event as EngineEvent, FrequencyResponseResult, HistoryStep, Load, Mirror, MirrorGraph, NodeType,
+  Change, Client, Event as EngineEvent, FrequencyResponseResult, Graph, HistoryStep, Input, Load, Mirror, MirrorGraph, NodeType,
   RtaError, SceneInfo, StatusResult, TransactionResult,
 } from 'rta-client/core';
 import {Notices} from './notices.js';
@@ -14,8 +14,9 @@ export type EngineKind = 'page' | 'daemon';
 /**
  * `connecting`: not connected yet. `running`. `suspended`: the engine in the page does not render. `lost`: disconnected, and
  * connecting again. `refused`: the daemon does not accept this page; another attempt needs another token or another daemon.
+ * `failed`: the engine in the page has a fault; see restart().
  */
-export type Connection = 'connecting' | 'running' | 'suspended' | 'lost' | 'refused';
+export type Connection = 'connecting' | 'running' | 'suspended' | 'lost' | 'refused' | 'failed';
 
 /** The part of the engine in the page that is not the protocol: the AudioContext. */
 export interface PageAudio extends EventTarget {
@@ -23,6 +24,8 @@ export interface PageAudio extends EventTarget {
   readonly state: 'running' | 'suspended';
   /** Why it does not run although it was started: a sentence, or ''. */
   readonly reason: string;
+  /** Whether it has a fault and cannot continue. */
+  readonly failed: boolean;
   /** Of the audio thread. Dispatches 'load' when it changes. */
   readonly load: Pick<Load, 'mean' | 'p99' | 'worst'>;
   readonly dropouts: {readonly underflows: number; readonly overruns: number};
@@ -71,6 +74,13 @@ const EMPTY_GRAPH: MirrorGraph =
   {nodes: new Map(), connections: new Map(), latency_compensation: false, title: '', description: ''};
 const VOLUME = 'volume_db';
 
+/** What a fresh engine gets from one that has failed. */
+interface Restored {
+  readonly graph: MirrorGraph;
+  readonly volumeDb: number;
+  readonly muted: boolean;
+}
+
 export interface ModelOptions {
   /** Calls back in the next animation frame. Default: that of the browser. */
   frame?: (callback: () => void) => void;
@@ -93,6 +103,8 @@ export class EngineModel extends EventTarget {
   /** The steps of this author that undo() and redo() take next. */
   undoStep: HistoryStep | null = null;
   redoStep: HistoryStep | null = null;
+  /** Whether the engine was opened by restart(): its graph is what it is meant to be, also if it is empty. */
+  restarted = false;
   readonly notices = new Notices();
 
   readonly #frame: (callback: () => void) => void;
@@ -105,6 +117,8 @@ export class EngineModel extends EventTarget {
   #unanswered: string[] = [];
   #mirror: Mirror | null = null;
   #opened: AbortController | null = null;
+  /** Of the engine that has failed. */
+  #kept: Restored | null = null;
   #graphEvent = false;
   #historyTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -132,6 +146,7 @@ export class EngineModel extends EventTarget {
   get whyReadOnly(): string {
     if (this.connection === 'connecting') return 'The engine is not open yet.';
     if (this.connection === 'lost') return 'The connection is lost. Changes are possible again when it is back.';
+    if (this.connection === 'failed') return 'The engine of this page has failed. Restart it.';
     if (this.connection === 'refused') return this.kind === 'page' ? 'The engine of this page cannot run.' : 'The daemon does not accept this page.';
     if (this.role === 'read') return 'The token of this page has the role read: it shows the engine and changes nothing.';
     return '';
@@ -143,13 +158,24 @@ export class EngineModel extends EventTarget {
   get unacknowledged(): number { return this.#open.size + this.#values.unacknowledged + this.#volume.unacknowledged; }
 
   /** Opens an engine in place of the current one, which is closed. */
-  open(source: EngineSource): void {
+  open(source: EngineSource, restored: Restored | null = null): void {
     this.close();
     const opened = new AbortController();
     this.#opened = opened;
     this.source = source;
-    this.#connect('connecting');
-    void this.#run(source, opened.signal);
+    this.restarted = restored !== null;
+    this.#connect('connecting', '');
+    void this.#run(source, opened.signal, restored);
+  }
+
+  /**
+   * Opens a fresh engine in place of the failed one of the page, with the graph of that one or an empty one, and starts the sound.
+   * To be called for a click or a key.
+   */
+  restart({empty = false}: {empty?: boolean} = {}): void {
+    const {source, connection} = this;
+    if (source === null || connection !== 'failed' || this.#kept === null) return;
+    this.open(source, empty ? {...this.#kept, graph: EMPTY_GRAPH} : this.#kept);
   }
 
   /** Disconnects. A daemon keeps playing. */
@@ -280,18 +306,20 @@ export class EngineModel extends EventTarget {
 
   // --- Following the engine ------------------------------------------------------------------------------------------
 
-  async #run(source: EngineSource, signal: AbortSignal): Promise<void> {
+  async #run(source: EngineSource, signal: AbortSignal, restored: Restored | null): Promise<void> {
     for (let attempt = 0; !signal.aborted; attempt += 1) {
       let client: Client | null = null;
       try {
         client = await source.connect(signal);
         if (signal.aborted) return client.close();
         this.client = client;
+        if (restored) await this.#restore(client, restored);
         await this.#follow(source, client, signal);
         return;
       } catch (error) {
         client?.close();
         if (signal.aborted) return;
+        if (source.audio?.failed) return this.#fail(source.audio, restored);
         if (FINAL.includes(codeOf(error))) return this.#connect('refused', sentence(error));
         this.#connect(attempt === 0 && !this.#mirror ? 'connecting' : 'lost', sentence(error));
         await pause(attempt, signal);
@@ -299,12 +327,34 @@ export class EngineModel extends EventTarget {
     }
   }
 
+  /** Gives a fresh engine what the failed one had, and starts it. */
+  async #restore(client: Client, {graph, volumeDb, muted}: Restored): Promise<void> {
+    await client.volume(volumeDb);
+    if (muted) await client.mute();
+    try {
+      await client.load(messageOf(graph));
+    } catch (error) {
+      if (this.source?.audio?.failed) throw error;
+      this.#report('The graph was not restored', error);
+    }
+    await this.start();
+  }
+
+  /** Keeps what the page shows, for restart(). */
+  #fail(audio: PageAudio, restored: Restored | null): void {
+    this.#telemetry.attach(null);
+    // An engine that has failed while it was opened has nothing of its own.
+    this.#kept = restored && this.#mirror === null ? restored : {graph: this.graph, volumeDb: this.volumeDb, muted: this.muted};
+    this.graph = this.#kept.graph;
+    this.#connect('failed', audio.reason);
+  }
+
   /** Shows the engine until it is closed. Rejects when the daemon refuses this page, or cannot be read. */
   async #follow(source: EngineSource, client: Client, signal: AbortSignal): Promise<void> {
     const mirror = await client.mirror({signal});
     this.#mirror = mirror;
     const {audio} = source;
-    const suspended = (): void => { if (this.#isOpen()) this.#connect(this.#openState(source)); };
+    const suspended = (): void => { if (this.#isOpen() && !audio?.failed) this.#connect(this.#openState(source)); };
     const loaded = (): void => { if (audio) this.#takeLoad(audio); };
     audio?.addEventListener('statechange', suspended);
     audio?.addEventListener('load', loaded);
@@ -505,6 +555,11 @@ export class EngineModel extends EventTarget {
 }
 
 let asked = 0;
+
+/** Returns a graph as a message, such as load() takes. */
+function messageOf({nodes, connections, latency_compensation, title, description}: MirrorGraph): Input<Graph> {
+  return {nodes: [...nodes.values()], connections: [...connections.values()], latency_compensation, title, description};
+}
 
 /** Calls back in the next animation frame; soon, if the page is hidden and has none. */
 function nextFrame(callback: () => void): void {

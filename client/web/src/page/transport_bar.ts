@@ -39,7 +39,7 @@ export class TransportBar extends ModelElement {
     .dot { flex: none; width: 9px; height: 9px; border-radius: 50%; background: var(--rta-dim); }
     .dot.running { background: var(--rta-good); }
     .dot.suspended, .dot.connecting, .dot.lost { background: none; border: 2px solid var(--rta-warn); }
-    .dot.refused { background: var(--rta-bad); border-radius: 1px; }
+    .dot.refused, .dot.failed { background: var(--rta-bad); border-radius: 1px; }
     @media (max-width: 1100px) { .buttons .word { display: none; } dl { gap: 12px; } }
     @media (max-width: 700px) {
       :host { flex-wrap: wrap; gap: 8px 10px; padding: 8px 10px; }
@@ -101,7 +101,7 @@ export class TransportBar extends ModelElement {
     const {source, connection, unacknowledged} = this.model;
     const name = source === null ? 'No engine' : source.kind === 'page' ? 'This page' : source.name;
     if (connection === 'running' && unacknowledged > 0) return `${name}: ${unacknowledged} sent`;
-    const state = {running: '', suspended: ' (stopped)', connecting: ' (connecting)', lost: ' (lost)', refused: ' (refused)'}[connection];
+    const state = {running: '', suspended: ' (stopped)', connecting: ' (connecting)', lost: ' (lost)', refused: ' (refused)', failed: ' (failed)'}[connection];
     return name + state;
   }
 
@@ -109,6 +109,9 @@ export class TransportBar extends ModelElement {
   #mainButton() {
     const {model} = this;
     if (model.kind === 'daemon') return this.#muteButton('main');
+    if (model.connection === 'failed') {
+      return html`<button class="main primary" @click=${() => model.restart()}>${icon('start')}Restart</button>`;
+    }
     const running = model.connection === 'running';
     return html`
       <button class="main ${running ? '' : 'primary'}" ?disabled=${!['running', 'suspended'].includes(model.connection)}

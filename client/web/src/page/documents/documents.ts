@@ -2,6 +2,7 @@
 import {type PropertyValues, type TemplateResult, css, html, nothing} from 'lit';
 import {messageOf} from '../../engine/platform.js';
 import {browserStorage, storeText, storedText} from '../browser_storage.js';
+import {showModal} from '../controls/modal.js';
 import {OutsideClick} from '../controls/outside_click.js';
 import {define} from '../drawing/canvas_element.js';
 import {EXAMPLES} from '../generated/cookbook.js';
@@ -198,7 +199,7 @@ export class Documents extends ModelElement {
 
   #show(): void {
     this.requestUpdate();
-    this.#panel.showModal();
+    showModal(this.#panel);
   }
 
   /** Takes the document of the address, and removes it from there: a reload continues with the graph as it is then. */
@@ -238,7 +239,7 @@ export class Documents extends ModelElement {
 
   /** Opens what was open when the page was closed; at the first visit, the first example. */
   async #restore(): Promise<void> {
-    if (this.model.graph.nodes.size > 0) return;
+    if (this.model.graph.nodes.size > 0 || this.model.restarted) return;
     const [recent] = recentDocuments(browserStorage());
     const [example] = EXAMPLES;
     if (recent) await this.open({...recent, origin: 'recent'});

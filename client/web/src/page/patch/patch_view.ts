@@ -168,7 +168,7 @@ export class Patch extends ModelElement implements PatchView, GestureTarget {
     this.#signals?.watch(this.#portsToWatch());
     if (this.#connection !== this.model.connection) {
       this.#connection = this.model.connection;
-      if (this.#connection === 'lost' || this.#connection === 'refused') this.#signals?.clear();
+      if (this.#connection === 'lost' || this.#connection === 'refused' || this.#connection === 'failed') this.#signals?.clear();
     }
   }
 
