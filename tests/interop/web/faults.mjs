@@ -167,3 +167,52 @@ test('a context that is suspended while it plays is named, and one click resumes
   await recording.untilSound();
   assert.equal(await page.getByRole('alert').getByText(/stopped the sound/).count(), 0);
 });
+
+test('an error that occurs under a modal dialog is shown above it, and can be dismissed', async (t) => {
+  const page = await openTone(t, {prepare: (fresh) => fresh.addInitScript(() => {
+    navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('refused', 'NotAllowedError'); };
+  })});
+  await page.getByRole('button', {name: 'Documents'}).click();
+  const notice = page.locator('rta-notices .notice');
+  const dismiss = notice.getByRole('button', {name: 'Dismiss this notice'});
+  await page.getByRole('dialog').getByText('Microphone', {exact: true}).click();
+  await notice.getByText(/microphone was refused/).waitFor();
+  await dismiss.click({timeout: 5000});
+  assert.equal(await notice.count(), 0);
+  assert.ok(await page.getByRole('dialog', {name: 'Documents'}).isVisible(), 'the dialog stays');
+  // After the dialog, the notices are where they were.
+  await page.getByRole('dialog').getByText('Microphone', {exact: true}).click();
+  await notice.waitFor();
+  await page.keyboard.press('Escape');
+  await page.getByRole('dialog').waitFor({state: 'hidden'});
+  await dismiss.click({timeout: 5000});
+  assert.equal(await notice.count(), 0);
+});
+
+test('long names of scenes break between words, and are complete as a title', async (t) => {
+  const {client, url} = await startPanel(t);
+  const names = ['verse-two-with-strings', 'a'.repeat(64), 'Intro_quiet_and_slow_before_the_break'];
+  for (const name of names) await client.saveScene(name);
+  const page = await openPage(t, {url, fragment: '#stage', context: {viewport: {width: 390, height: 844}}});
+  await page.locator('rta-scene-button').nth(names.length - 1).waitFor();
+  for (const name of names) {
+    const title = page.locator('rta-scene-button strong').and(page.getByTitle(name));
+    await title.waitFor();
+    const parts = await title.evaluate((element) => {
+      const lines = new Map();
+      const range = document.createRange();
+      const texts = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
+      for (let text = texts.nextNode(); text; text = texts.nextNode()) {
+        for (let i = 0; i < text.length; i += 1) {
+          range.setStart(text, i);
+          range.setEnd(text, i + 1);
+          const {top} = range.getBoundingClientRect();
+          lines.set(top, (lines.get(top) ?? '') + text.data[i]);
+        }
+      }
+      return {lines: [...lines.values()], ellipsis: getComputedStyle(element).textOverflow};
+    });
+    for (const line of parts.lines.slice(0, -1)) assert.match(line, /[-_]$/, `${name} breaks inside of a word: ${parts.lines.join(' | ')}`);
+    assert.equal(parts.ellipsis, 'ellipsis');
+  }
+});

@@ -9,6 +9,7 @@ import {pins} from './mixer/pins.js';
 import {EngineModel, type ModelEvents} from './model.js';
 import {common} from './model_element.js';
 import './notice_list.js';
+import type {NoticeList} from './notice_list.js';
 import {PageSource} from './page_source.js';
 import {daemonSource, isServedByDaemon, stored, takeCode, tokens} from './sources.js';
 import {chooseTheme, themeChoice} from './theme.js';
@@ -65,6 +66,8 @@ export class App extends LitElement {
 
   @state() private view: ViewName = firstView();
   @query('rta-connect-dialog') private readonly dialog!: ConnectDialog;
+  /** It is in a dialog while that is modal. */
+  #notices!: NoticeList;
 
   constructor() {
     super();
@@ -79,8 +82,23 @@ export class App extends LitElement {
 
   protected override firstUpdated(changed: PropertyValues): void {
     super.firstUpdated(changed);
+    this.#notices = this.renderRoot.querySelector('rta-notices')!;
+    this.renderRoot.addEventListener('rta-modal', (event) => this.#showNoticesIn(event.composedPath()[0] as HTMLDialogElement));
     void this.#openFirst();
   }
+
+  protected override updated(changed: PropertyValues): void {
+    super.updated(changed);
+    if (!this.#notices.isConnected) this.#takeNoticesBack();  // The view of the dialog was left.
+  }
+
+  /** What is outside of a modal dialog is dimmed, and cannot be operated. */
+  #showNoticesIn(dialog: HTMLDialogElement): void {
+    dialog.prepend(this.#notices);
+    dialog.addEventListener('close', () => this.#takeNoticesBack(), {once: true});
+  }
+
+  #takeNoticesBack(): void { this.dialog.before(this.#notices); }
 
   override render() {
     return html`

@@ -2,6 +2,7 @@
 import {css, html} from 'lit';
 import {customElement, query, state} from 'lit/decorators.js';
 import {socketUrl} from '../remote/index.js';
+import {showModal} from './controls/modal.js';
 import {ModelElement, common} from './model_element.js';
 import {daemonSource, tokens} from './sources.js';
 
@@ -36,7 +37,7 @@ export class ConnectDialog extends ModelElement {
     Object.assign(this, {address, error: ''});
     await this.updateComplete;
     this.token.value = '';
-    if (!this.dialog.open) this.dialog.showModal();
+    showModal(this.dialog);
     if (this.model.connection === 'refused') this.token.focus();
   }
 

@@ -3,6 +3,7 @@ import type {CheckResult} from 'rta-client/core';
 import {type TemplateResult, css, html, nothing} from 'lit';
 import {messageOf} from '../../engine/platform.js';
 import {formatPercent} from '../controls/units.js';
+import {showModal} from '../controls/modal.js';
 import {OutsideClick} from '../controls/outside_click.js';
 import {define} from '../drawing/canvas_element.js';
 import {ModelElement, common} from '../model_element.js';
@@ -61,7 +62,7 @@ export class ApplyDialog extends ModelElement {
   async show(received: Received): Promise<void> {
     Object.assign(this, {received, stale: false});
     await this.updateComplete;
-    if (!this.#dialog.open) this.#dialog.showModal();
+    showModal(this.#dialog);
     await this.#check(received);
   }
 

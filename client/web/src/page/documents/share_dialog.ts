@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 import {LitElement, type TemplateResult, css, html, nothing} from 'lit';
+import {showModal} from '../controls/modal.js';
 import {OutsideClick} from '../controls/outside_click.js';
 import {define} from '../drawing/canvas_element.js';
 import {common} from '../model_element.js';
@@ -36,7 +37,7 @@ export class ShareDialog extends LitElement {
   async show(link: string): Promise<void> {
     Object.assign(this, {link, done: ''});
     await this.updateComplete;
-    this.renderRoot.querySelector('dialog')!.showModal();
+    showModal(this.renderRoot.querySelector('dialog')!);
     this.renderRoot.querySelector('textarea')!.select();
   }
 

@@ -2,6 +2,7 @@
 // A searchable list in a dialog: the palette of node types, and the choice of a port.
 import {LitElement, css, html} from 'lit';
 import {customElement, query, state} from 'lit/decorators.js';
+import {showModal} from '../controls/modal.js';
 import {common} from '../model_element.js';
 
 export interface Choice {
@@ -70,7 +71,7 @@ export class Chooser extends LitElement {
     Object.assign(this, {title_: title, hint, text: '', place: 0});
     await this.updateComplete;
     this.input.value = '';
-    if (!this.dialog.open) this.dialog.showModal();
+    showModal(this.dialog);
     return new Promise((resolve) => { this.#resolve = resolve; });
   }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 import {LitElement, css, html} from 'lit';
 import {customElement, query} from 'lit/decorators.js';
+import {showModal} from '../controls/modal.js';
 import {common} from '../model_element.js';
 import {HELP} from './keys.js';
 
@@ -24,7 +25,7 @@ export class HelpDialog extends LitElement {
 
   @query('dialog') private readonly dialog!: HTMLDialogElement;
 
-  show(): void { this.dialog.showModal(); }
+  show(): void { showModal(this.dialog); }
 
   override render() {
     return html`

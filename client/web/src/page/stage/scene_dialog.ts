@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 import {type TemplateResult, css, html, nothing} from 'lit';
+import {showModal} from '../controls/modal.js';
 import {OutsideClick} from '../controls/outside_click.js';
 import {define} from '../drawing/canvas_element.js';
 import {ModelElement, common} from '../model_element.js';
@@ -109,7 +110,7 @@ export class SceneDialog extends ModelElement {
   #show(scene: string, asked: 'new' | 'menu'): void {
     this.scene = scene;
     this.#ask(asked);
-    void this.updateComplete.then(() => this.#dialog.showModal());
+    void this.updateComplete.then(() => showModal(this.#dialog));
   }
 
   #ask(asked: typeof this.asked): void {
