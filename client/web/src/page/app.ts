@@ -32,11 +32,11 @@ export class App extends LitElement {
     :host { display: flex; flex-direction: column; height: 100dvh; overflow: hidden; }
     rta-notices { --rta-bottom: 0px; }
     .strip {
-      display: flex; gap: 12px; align-items: center; padding: 8px 16px; border-bottom: 1px solid var(--rta-line);
+      display: flex; flex-wrap: wrap; gap: 8px 12px; align-items: center; padding: 8px 16px; border-bottom: 1px solid var(--rta-line);
       background: var(--rta-tint);
     }
     .strip.bad { box-shadow: inset 3px 0 0 var(--rta-bad); }
-    .strip p { margin: 0; flex: 1; }
+    .strip p { margin: 0; flex: 1 1 290px; overflow-wrap: anywhere; }
     nav {
       display: flex; gap: 4px; align-items: center; min-height: 44px; padding: 0 12px; border-bottom: 1px solid var(--rta-line);
       background: var(--rta-surface);
@@ -46,7 +46,8 @@ export class App extends LitElement {
       border: 0; border-radius: 0; background: none; padding: 0 14px; font-weight: 500; color: var(--rta-dim);
       border-bottom: 2px solid transparent; border-top: 2px solid transparent;
     }
-    [role="tab"][aria-selected="true"] { color: var(--rta-text); border-bottom-color: var(--rta-accent); }
+    [role="tab"]:hover:not(:disabled) { border-color: transparent; color: var(--rta-text); }
+    [role="tab"][aria-selected="true"], [role="tab"][aria-selected="true"]:hover { color: var(--rta-text); border-bottom-color: var(--rta-accent); }
     [role="tab"]:focus-visible { outline-offset: -3px; }
     .space { flex: 1; }
     .theme { padding: 0 8px; display: inline-grid; place-items: center; }
@@ -56,7 +57,7 @@ export class App extends LitElement {
       nav { order: 1; padding: 0 4px env(safe-area-inset-bottom); border-bottom: 0; border-top: 1px solid var(--rta-line); }
       [role="tablist"] { flex: 1; }
       [role="tab"] { flex: 1; min-height: 52px; border-bottom-color: transparent !important; }
-      [role="tab"][aria-selected="true"] { border-top-color: var(--rta-accent); }
+      [role="tab"][aria-selected="true"], [role="tab"][aria-selected="true"]:hover { border-top-color: var(--rta-accent); }
       .space, .theme { display: none; }
       rta-notices { --rta-bottom: 60px; }
     }

@@ -29,7 +29,8 @@ export class NoticeList extends ModelElement {
     .mark { color: var(--kind); font-weight: 600; line-height: 1.4; }
     p { margin: 0; overflow-wrap: anywhere; }
     .count { color: var(--rta-dim); }
-    button { min-height: 24px; padding: 0 8px; margin: -2px 0; }
+    button { padding: 0 8px; margin: -6px 0; }
+    @media (pointer: coarse) { button { margin: -10px 0; } }
   `];
 
   override render() {

@@ -35,21 +35,30 @@ export class TransportBar extends ModelElement {
     .buttons { display: flex; gap: 6px; }
     .buttons button { display: inline-flex; align-items: center; gap: 6px; }
     .space { flex: 1; }
-    .engine { display: inline-flex; align-items: center; gap: 8px; max-width: 220px; overflow: hidden; text-overflow: ellipsis; }
+    /* Of one width, so that nothing moves when the state changes. */
+    .engine { display: inline-flex; align-items: center; gap: 8px; width: 200px; justify-content: flex-end; }
+    .engine .name { overflow: hidden; text-overflow: ellipsis; }
     .dot { flex: none; width: 9px; height: 9px; border-radius: 50%; background: var(--rta-dim); }
     .dot.running { background: var(--rta-good); }
     .dot.suspended, .dot.connecting, .dot.lost { background: none; border: 2px solid var(--rta-warn); }
     .dot.refused, .dot.failed { background: var(--rta-bad); border-radius: 1px; }
     @media (max-width: 1100px) { .buttons .word { display: none; } dl { gap: 12px; } }
     @media (max-width: 700px) {
-      :host { flex-wrap: wrap; gap: 8px 10px; padding: 8px 10px; }
+      :host { flex-wrap: wrap; gap: 8px; padding: 8px; }
       .main { min-width: 108px; }
+      dl { gap: 6px; }
+      .buttons { gap: 4px; }
+      .buttons .danger { padding: 0 8px; }
       .volume { flex: 1 1 180px; grid-template-columns: 1fr 92px; }
       .space, .latency, .engine .name { display: none; }
       .volume label { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
       dl { order: 2; flex: 1; }
       .buttons { order: 3; }
-      .engine { order: 4; padding: 0; justify-content: center; }
+      .engine { order: 4; padding: 0; width: var(--rta-touch); justify-content: center; }
+      /* What the stage has of its own, and larger. */
+      :host([compact]) .volume, :host([compact]) dl, :host([compact]) .output { display: none; }
+      :host([compact]) .engine { flex: 1; order: 2; justify-content: start; padding: 0 8px; min-width: 0; }
+      :host([compact]) .engine .name { display: inline; }
     }
   `];
 
@@ -88,8 +97,8 @@ export class TransportBar extends ModelElement {
       <div class="buttons" role="group" aria-label="History and output">
         ${this.#historyButton('undo', model.undoStep, () => model.undo())}
         ${this.#historyButton('redo', model.redoStep, () => model.redo())}
-        ${model.kind === 'page' ? this.#muteButton() : null}
-        <button class="danger" ?disabled=${!model.canEdit} title="Mute the output, and reset every node"
+        ${model.kind === 'page' ? this.#muteButton('output') : null}
+        <button class="danger output" ?disabled=${!model.canEdit} title="Mute the output, and reset every node"
           @click=${() => model.panic()}>Panic</button>
       </div>
       <button class="engine quiet" title="${this.#engineName()}. Press to use another engine." aria-label="Engine: ${this.#engineName()}" @click=${() => this.dispatchEvent(new Event('connect'))}>
@@ -120,11 +129,11 @@ export class TransportBar extends ModelElement {
       </button>`;
   }
 
-  #muteButton(kind = '') {
+  #muteButton(kind: 'main' | 'output') {
     const {muted, canEdit} = this.model;
     return html`
       <button class=${kind} aria-label=${muted ? 'Muted' : 'Mute'} aria-pressed=${muted} ?disabled=${!canEdit} @click=${() => this.model.mute(!muted)}>
-        ${icon(muted ? 'muted' : 'sound')}<span class=${kind === '' ? 'word' : ''}>${muted ? 'Muted' : 'Mute'}</span>
+        ${icon(muted ? 'muted' : 'sound')}<span class=${kind === 'main' ? '' : 'word'}>${muted ? 'Muted' : 'Mute'}</span>
       </button>`;
   }
 

@@ -134,7 +134,7 @@ export class RtaScope extends CanvasElement {
 
 function drawSeconds(context: CanvasRenderingContext2D, left: number, width: number, height: number): void {
   context.textBaseline = 'alphabetic';
-  for (const seconds of [10, 8, 6, 4, 2, 0]) {
+  for (const seconds of [10, 7.5, 5, 2.5, 0]) {
     const x = width - (width - left) * seconds / SPAN_S;
     context.textAlign = seconds === 10 ? 'left' : seconds === 0 ? 'right' : 'center';
     context.fillText(seconds === 0 ? 'now' : `\u2212${seconds} s`, x, height - 4);

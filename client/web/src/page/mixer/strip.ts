@@ -8,6 +8,7 @@ import type {ValueSpec} from '../controls/specs.js';
 import '../controls/switch.js';
 import {SILENCE_DB, formatLevel} from '../controls/units.js';
 import '../controls/value.js';
+import {words} from '../controls/words.js';
 import {define} from '../drawing/canvas_element.js';
 import {ModelElement, common} from '../model_element.js';
 import {DEVICE_STRIP, type Strip, levelsOf} from './layout.js';
@@ -29,11 +30,13 @@ export class StripElement extends ModelElement {
   static override styles = [common, css`
     :host { display: grid; grid-template: auto minmax(120px, 1fr) auto auto auto / 100%; gap: var(--rta-gap); padding: 8px;
       width: 104px; flex: none; background: var(--rta-surface); border: 1px solid var(--rta-line); border-radius: var(--rta-radius); }
-    .head { display: grid; grid-template-columns: 1fr auto; align-items: center; align-content: start; min-width: 0; min-height: 44px; }
-    h2 { margin: 0; font-size: 14px; font-weight: 600; line-height: 1.25; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
-    .head p { margin: 0; grid-column: 1 / -1; font-size: 12px; color: var(--rta-dim); overflow: hidden; text-overflow: ellipsis;
+    .head { display: grid; grid-template-columns: minmax(0, 1fr) auto; align-items: start; align-content: start; min-width: 0; height: 54px; }
+    /* A name has two lines, or one with a longer word. */
+    h2 { margin: 0; font-size: 14px; font-weight: 600; line-height: 1.25; overflow: hidden; text-overflow: ellipsis;
+      display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 2; }
+    .head p { margin: 0; grid-column: 1; font-size: 12px; color: var(--rta-dim); overflow: hidden; text-overflow: ellipsis;
       white-space: nowrap; }
-    button.pin { min-height: 24px; min-width: 24px; width: 24px; padding: 0; margin: -3px -4px 0 0; display: grid; place-items: center;
+    button.pin { grid-area: 1 / 2 / 3 / 3; align-self: start; min-height: 24px; min-width: 24px; width: 24px; padding: 0; margin: -3px -4px 0 0; display: grid; place-items: center;
       border-color: transparent; background: none; color: var(--rta-dim); }
     button.pin[aria-pressed='true'] { background: none; border-color: transparent; color: var(--rta-accent); }
     button.pin svg { width: 16px; height: 16px; fill: none; stroke: currentColor; stroke-width: 1.5; stroke-linejoin: round; }
@@ -44,7 +47,7 @@ export class StripElement extends ModelElement {
     rta-value { justify-self: center; }
     rta-switch { min-height: 28px; }
     .space { min-height: 28px; }
-    .loudness { margin: 0; display: grid; grid-template-columns: auto 1fr; gap: 0 6px; font-size: 12px; line-height: 1.35; min-height: 32px;
+    .loudness { margin: 0; display: grid; grid-template-columns: auto 1fr; gap: 0 6px; font-size: 12px; line-height: 1.35; min-height: 33px;
       color: var(--rta-dim); }
     .loudness dd { margin: 0; text-align: right; color: var(--rta-text); }
     :host([look='stage']) { width: auto; grid-template: auto auto auto / minmax(0, 1fr) auto auto; gap: 4px 12px; align-items: center; padding: 10px 14px; }
@@ -54,7 +57,7 @@ export class StripElement extends ModelElement {
     :host([look='stage']) rta-fader { height: 52px; width: 100%; }
     :host([look='stage']) rta-meter { width: 100%; height: 8px; }
     :host([look='stage']) .pin, :host([look='stage']) .loudness, :host([look='stage']) .space { display: none; }
-    :host([look='stage']) .head { min-height: 0; }
+    :host([look='stage']) .head { height: auto; }
     :host([look='stage']) rta-switch { grid-column: 3; grid-row: 1; }
     :host([look='stage']) rta-value { grid-column: 2; grid-row: 1; font-size: 17px; }
     :host([look='stage']) rta-value:has(+ .space) { grid-column: 2 / -1; }
@@ -106,7 +109,7 @@ export class StripElement extends ModelElement {
     const name = `${strip.title}, ${strip.subtitle}`;
     const disabled = !this.model.canEdit;
     const pending = strip.level !== undefined && this.model.isUncertain(strip.node, strip.level.name);
-    return html`<div class="head"><h2 title=${strip.title}>${strip.title}</h2>${strip.kind === 'device' ? nothing : this.#pin()}
+    return html`<div class="head"><h2 title=${strip.title}>${words(strip.title)}</h2>${strip.kind === 'device' ? nothing : this.#pin()}
         <p title=${strip.subtitle}>${strip.subtitle}</p></div>
       <div class="levels">
         <rta-fader label=${`Level of ${name}`} .spec=${spec} .value=${this.#gain} .disabled=${disabled} .pending=${pending}

@@ -51,7 +51,7 @@ export class Chooser extends LitElement {
     li strong { font-weight: 600; overflow-wrap: anywhere; }
     li span { color: var(--rta-dim); display: -webkit-box; -webkit-line-clamp: 2; -webkit-box-orient: vertical; overflow: hidden; }
     p { margin: 0; padding: 10px 16px; color: var(--rta-dim); border-top: 1px solid var(--rta-line); font-size: 12px; }
-    @media (pointer: coarse) { li { min-height: var(--rta-touch); align-items: center; } }
+    @media (pointer: coarse) { p.keys { display: none; } li { min-height: var(--rta-touch); align-items: center; } }
     @media (max-width: 480px) { li { grid-template-columns: 1fr; gap: 0; } }
   `];
 
@@ -91,7 +91,7 @@ export class Chooser extends LitElement {
               <strong>${choice.title}</strong><span>${choice.detail}</span>
             </li>`)}
         </ul>
-        <p role="status">${found.length === 0 ? 'Nothing matches.' : this.hint || `${found.length} to choose from. Arrow keys and Enter.`}</p>
+        <p role="status" class=${found.length === 0 ? '' : 'keys'}>${found.length === 0 ? 'Nothing matches.' : this.hint || `${found.length} to choose from. Arrow keys and Enter.`}</p>
       </dialog>`;
   }
 

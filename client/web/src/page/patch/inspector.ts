@@ -45,6 +45,7 @@ export class Inspector extends ModelElement {
     li .link { flex: 1; min-width: 0; text-align: left; overflow: hidden; text-overflow: ellipsis; padding: 0 6px; margin: 0 -6px; }
     li .none { flex: 1; color: var(--rta-dim); }
     li button { min-height: 28px; }
+    li .space, li > .quiet:not(.link) { flex: none; width: 36px; }
     li svg { width: 16px; height: 16px; }
     li .port { flex: none; width: 84px; color: var(--rta-dim); overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
     .gain { display: grid; grid-template-columns: minmax(0, 1fr) 92px; gap: 8px; align-items: center; }
@@ -150,7 +151,7 @@ export class Inspector extends ModelElement {
       return html`<li>${name(i === 0)}
         <button class="quiet link" @click=${() => this.#select({kind: 'cable', key})} aria-label="Connection ${from} to ${to}">${arrow} ${other}${gain_db === 0 ? '' : ` (${formatDisplay(gain_db, 'dB', SILENCE_DB)})`}</button>
         <button class="quiet" aria-label="Disconnect ${from} from ${to}" ?disabled=${!this.model.canEdit} @click=${() => this.actions.disconnect(key)}>${icon('close')}</button>
-        ${i === 0 ? connect : nothing}</li>`;
+        ${i === 0 ? connect : html`<span class="space"></span>`}</li>`;
     });
   }
 

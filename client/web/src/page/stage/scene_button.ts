@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 import {LitElement, type TemplateResult, css, html} from 'lit';
+import {words} from '../controls/words.js';
 import {define} from '../drawing/canvas_element.js';
 
 /** A press of this length opens the menu. */
@@ -27,7 +28,7 @@ export class SceneButton extends LitElement {
       border: 1px solid var(--rta-edge, #858e95); border-radius: calc(var(--rta-radius, 6px) + 2px); }
     .recall:active { background: var(--rta-tint, #dcebea); }
     .more { grid-area: 1 / 2; z-index: 1; width: 44px; padding: 0; border: 0; background: none; color: var(--rta-dim, #525c63); font-size: 20px; }
-    strong { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 2; overflow: hidden; text-overflow: ellipsis;
+    strong { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 3; overflow: hidden; text-overflow: ellipsis;
       font-size: 20px; font-weight: 600; line-height: 1.2; }
     small { display: block; margin-top: 2px; font-size: 13px; color: var(--rta-dim, #525c63); }
     :host([current]) .recall { background: var(--rta-accent, #0a66c2); border-color: var(--rta-accent, #0a66c2); color: var(--rta-on-accent, #fff); }
@@ -114,11 +115,6 @@ export class SceneButton extends LitElement {
   }
 
   #menu(): void { this.dispatchEvent(new CustomEvent('menu')); }
-}
-
-/** Returns a name that breaks between its words: after -, where browsers do so, _ and numbers, and before capitals. */
-function words(name: string): TemplateResult[] {
-  return name.split(/(?<=_)|(?<=\d)(?=[A-Za-z])|(?<=[a-z])(?=[A-Z\d])/).map((word) => html`${word}<wbr>`);
 }
 
 define('rta-scene-button', SceneButton);
