@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Builds the package and the page from the sources in the current folder, of which `tsc` has made `modules`:
+// Builds the package and the page from `modules`, which `tsc` has made of the sources in the current folder:
 //
 //   node build.mjs WASM SITE_DIR LICENSE...
 //
@@ -14,24 +14,29 @@ import path from 'node:path';
 import esbuild from 'esbuild';
 import {licensesOf} from './licenses.mjs';
 import {writeCompressed} from './sizes.mjs';
+import {shortened} from './templates.mjs';
 
 const PAGE = 'src/page/index.html';
 const LICENSES = 'licenses.txt';
 /** The files that modules find beside themselves, by new URL('./NAME', import.meta.url). */
 const PROCESSOR = 'processor.js';
 const ENGINE = 'rta_engine.wasm';
+const PROCESSOR_MODULE = 'modules/engine/processor.js';
 
 const common = {bundle: true, format: 'esm', target: 'es2022', minify: true, metafile: true, write: false,
   legalComments: 'none', logLevel: 'warning', loader: {'.svg': 'copy', '.png': 'copy', '.webmanifest': 'copy'}};
 
-/** Replaces the names of files that modules find beside themselves. */
+/** Returns the module of a source. esbuild compiles decorators and private methods of sources to more code than tsc. */
+const moduleOf = (source) => source.replace(/^src(.*)\.ts$/, 'modules$1.js');
+
+/** Shortens the templates of modules, and replaces the names of files that modules find beside themselves. */
 function besides(names) {
   const replaced = (text, file) => text.replaceAll(/new URL\('\.\/([^']+)', import\.meta\.url\)/g, (_, name) => {
     if (!names.has(name)) throw new Error(`${file}: unknown file ./${name}: expected ${[...names.keys()].join(' or ')}`);
     return `new URL('./${names.get(name)}', import.meta.url)`;
   });
-  return {name: 'besides', setup: (build) => build.onLoad({filter: /[\\/]src[\\/].*\.ts$/}, async ({path: file}) => (
-    {contents: replaced(await fs.promises.readFile(file, 'utf8'), file), loader: 'ts'}))};
+  return {name: 'besides', setup: (build) => build.onLoad({filter: /[\\/]modules[\\/].*\.js$/}, async ({path: file}) => (
+    {contents: shortened(replaced(await fs.promises.readFile(file, 'utf8'), file), file), loader: 'js'}))};
 }
 
 function hashed(name, bytes) {
@@ -90,9 +95,9 @@ async function buildPackage(engine, licenses) {
   const modules = Object.values(exports).filter(({types}) => types);
   const folder = new Folder(path.resolve('dist'));
   const entries = Object.fromEntries(modules.map((module) => (
-    [path.basename(module.default, '.js'), module.types.replace('./dist/types/', 'src/').replace(/\.d\.ts$/, '.ts')])));
+    [path.basename(module.default, '.js'), module.types.replace('./dist/types/', 'modules/').replace(/\.d\.ts$/, '.js')])));
   await folder.bundle(entries, {splitting: true});
-  await folder.bundle({processor: 'src/engine/processor.ts'});
+  await folder.bundle({processor: PROCESSOR_MODULE});
   folder.add(ENGINE, engine);
   addTypes(folder);
   folder.write(licenses);
@@ -100,15 +105,15 @@ async function buildPackage(engine, licenses) {
 
 /** A file to which the page refers. */
 const REFERENCE = /\b(src|href)="(?:\.\/)?([\w/-]+\.[a-z]+)"/g;
-const sourceOf = (name) => path.join(path.dirname(PAGE), name.replace(/\.js$/, '.ts'));
+const sourceOf = (name) => moduleOf(path.join(path.dirname(PAGE), name.replace(/\.js$/, '.ts')));
 
 async function buildSite(engine, directory, licenses) {
   const html = fs.readFileSync(PAGE, 'utf8');
   const folder = new Folder(path.resolve(directory));
   const named = {entryNames: '[name]-[hash]', chunkNames: '[name]-[hash]', assetNames: '[name]-[hash]'};
 
-  const processors = await folder.bundle({processor: 'src/engine/processor.ts'}, named);
-  const names = new Map([[PROCESSOR, processors.get('src/engine/processor.ts')], [ENGINE, hashed(ENGINE, engine)]]);
+  const processors = await folder.bundle({processor: PROCESSOR_MODULE}, named);
+  const names = new Map([[PROCESSOR, processors.get(PROCESSOR_MODULE)], [ENGINE, hashed(ENGINE, engine)]]);
   folder.add(names.get(ENGINE), engine);
 
   const sources = new Set([...html.matchAll(REFERENCE)].map(([, , name]) => sourceOf(name)));
