@@ -74,6 +74,8 @@ void PageEngine::run(const JsonValue& command, std::string& reply) {
                .utc_us = static_cast<std::int64_t>(envelope.number("utc_us").value_or(0.0)),
                .now_ms = envelope.number("now_ms").value_or(0.0)};
     instance_ = envelope.text("instance_id");
+    const bool has_order = envelope.has("pipelined");
+    const bool pipelined = envelope.flag("pipelined");
     std::string result;
     Reply extras;
     Expected<void> outcome = envelope.check();
@@ -83,6 +85,10 @@ void PageEngine::run(const JsonValue& command, std::string& reply) {
     }
     if (outcome && found == nullptr)
         outcome = fail(ErrorCode::unimplemented, "unknown command: expected one of " + expected_commands(commands()));
+    if (outcome && pipelined && must_repeat_) {
+        extras.retry = true;
+        outcome = fail(ErrorCode::resource_exhausted, "the engine has no room for an earlier command");
+    }
     if (outcome) {
         Fields fields{envelope.member(found->name), found->name};
         JsonWriter out{result};
@@ -92,6 +98,7 @@ void PageEngine::run(const JsonValue& command, std::string& reply) {
             if (outcome) outcome = fields.check();
         });
     }
+    if (has_order) must_repeat_ = !outcome && extras.retry;
     JsonWriter out{reply};
     out.object([&] {
         if (outcome) {

@@ -123,6 +123,7 @@ class PageEngine final : public Engine::Observer {
     std::deque<std::string> events_;
     StepHistory::Origin origin_;  ///< of the current command
     std::string instance_;        ///< of the current command
+    bool must_repeat_ = false;    ///< a refused command is sent again: pipelined ones must not overtake it
 
     std::uint64_t change_number_ = 0;
     std::uint64_t latest_edit_ = 0;  ///< number of the latest change of the graph or of parameters

@@ -354,6 +354,7 @@ test('the engine can be edited before the first click, and needs one for the sou
   // Without a click, browsers leave the promise open, if they do not know that the user likes sound.
   const error = await page.evaluate(() => {
     engine.context.resume = () => new Promise(() => {});
+    Object.defineProperty(navigator, 'userActivation', {value: {hasBeenActive: false}});  // The calls of Playwright count as those of a user.
     return engine.start().catch(({code, message}) => ({code, message})).finally(() => { delete engine.context.resume; });
   });
   assert.equal(error.code, 'FAILED_PRECONDITION');

@@ -250,6 +250,31 @@ test('a recall that is not heard in time is refused, also while the engine is sl
   await assert.rejects(client.recallScene('one', {wait_for_start: true, timeout_ms: 1}), {code: 'DEADLINE_EXCEEDED', message: /not heard yet/});
 });
 
+test('requests that are sent together keep their order, also while the engine has no room', async (t) => {
+  const NODES = 60;
+  const {channel, client} = await localClient(t);
+  await client.transaction((edit) => edit.add('sine', 'osc').add('output', 'out').connect('osc', 'out'), {wait_for_start: true});
+  let repeated = 0;
+  const {execute} = channel;
+  channel.execute = (command) => {
+    const reply = execute.call(channel, command);
+    if (reply.retry) repeated += 1;
+    return reply;
+  };
+  const timeout_ms = 30_000;
+  await Promise.all(Array.from({length: NODES}, (_, i) => [
+    client.call({timeout_ms, apply_transaction: {edits: {edits: [{add_node: {name: `n${i}`, type: 'gain'}}, {connect: {from: 'osc', to: `n${i}`}},
+      {connect: {from: `n${i}`, to: 'out'}}]}}}),
+    client.set({[`n${i}.gain_db`]: -i}, {timeout_ms}),  // refused if the node does not exist yet
+    client.set({'osc.gain_db': -i}, {timeout_ms}),
+  ]).flat());
+  assert.ok(repeated > 0, 'the engine had room for all: the test tests nothing');
+  const {graph} = await client.graph();
+  const gains = new Map(graph.nodes.map(({name, parameters}) => [name, parameters.gain_db]));
+  for (let i = 0; i < NODES; i += 1) assert.equal(gains.get(`n${i}`) + i, 0);
+  assert.equal(gains.get('osc'), 1 - NODES);
+});
+
 test('nonsense is refused, and changes nothing', () => {
   const channel = new LocalChannel();
   channel.close();

@@ -32,6 +32,7 @@ function randomNumbers(seed) {
   };
 }
 
+const originalTimeout = setTimeout;
 const messageOf = (length, seed) => Uint8Array.from({length}, (_, i) => i * 7 + seed);
 
 test('messages of all sizes pass a ring, in order, whatever writer and reader do in between', () => {
@@ -132,7 +133,10 @@ class FakeWorklet {
         if (!bytes) break;
       }
       const reply = new TextEncoder().encode(JSON.stringify({echo: JSON.parse(new TextDecoder().decode(bytes))}));
-      if (this.replies) this.replies.send(MessageKind.reply, reply);
+      if (this.replies) {
+        this.replies.send(MessageKind.reply, reply);
+        this.replies.wake();
+      }
       else this.own.postMessage({kind: MessageKind.reply, bytes: reply});
     }
     return served;
@@ -166,6 +170,25 @@ test('while the context runs, commands wait for process(), and the page may post
   assert.deepEqual(await reply, {echo: {a: 1}});
   assert.equal(worklet.turns, 0);
   channel.close();
+});
+
+test('replies are read when they arrive, not by looking again and again', async (t) => {
+  const worklet = new FakeWorklet();
+  t.after(() => worklet.close());
+  const pauses = [];
+  t.mock.method(globalThis, 'setTimeout', (callback, ms, ...others) => {
+    pauses.push(ms);
+    return originalTimeout(callback, ms, ...others);
+  });
+  const channel = new WorkletChannel(worklet, worklet.rings, () => true);
+  for (let i = 0; i < 50; i += 1) {
+    const reply = channel.send({i});
+    assert.equal(worklet.serve(1), 1);
+    assert.deepEqual(await reply, {echo: {i}});
+  }
+  channel.close();
+  assert.ok(pauses.every((ms) => ms >= 250), `it looked again after ${Math.min(...pauses)} ms`);
+  assert.equal(worklet.turns, 0);
 });
 
 test('a context that runs and does not answer is helped', async (t) => {

@@ -12,7 +12,10 @@ const MAXIMUM_PENDING = 4096;
 const MAXIMUM_WAITING_BYTES = 16 << 20;
 /** Bytes that are read before other tasks of the page have their turn. */
 const MAXIMUM_READ_BYTES = 1 << 20;
-/** Time between two looks into the ring, while replies are expected, and while only events are. Browsers may make it longer. */
+/**
+ * Time between two looks into the ring, where the page cannot wait for what arrives: while replies are expected, and while only events
+ * are. Browsers may make it longer.
+ */
 const REPLY_POLL_MS = 4;
 const EVENT_POLL_MS = 16;
 /** A context that runs and does not answer for so long is helped by a turn: it may have lost its device. */
@@ -37,11 +40,14 @@ interface Way {
   send(commands: Uint8Array[]): void;
   /** Takes what has arrived, at most `limit` bytes. Returns whether there is more. */
   receive(limit: number, deliver: (kind: MessageKind, bytes: Uint8Array) => void): boolean;
+  /** Calls back, soon, when something has arrived. Returns false if it cannot, so that the caller must look again and again. */
+  whenArrived(callback: () => void): boolean;
 }
 
 class RingWay implements Way {
   #commands: RingWriter;
   #replies: RingReader;
+  #arrival: Promise<unknown> | null = null;
 
   constructor({commands, replies}: Rings) {
     this.#commands = new RingWriter(commands);
@@ -61,9 +67,22 @@ class RingWay implements Way {
     }
     return true;
   }
+  whenArrived(callback: () => void): boolean {
+    if (this.#arrival !== null) return true;
+    this.#arrival = this.#replies.arrival();
+    if (this.#arrival === null) return false;
+    void this.#arrival.then(() => {
+      this.#arrival = null;
+      callback();
+    });
+    return true;
+  }
 }
 
 class PortWay implements Way {
+  /** The port calls back. */
+  whenArrived(): boolean { return true; }
+
   #port: MessagePort;
   #received: {kind: MessageKind; bytes: Uint8Array}[] = [];
 
@@ -176,9 +195,18 @@ export class WorkletChannel implements EngineChannel {
     const idle = this.#calls.length === 0;
     if (!idle && (!this.#runs() || performance.now() - this.#progress > PATIENCE_MS)) this.#turn();
     clearTimeout(this.#timer);
-    if (more) this.#timer = setTimeout(() => this.#serve(), 0);
-    else if (!idle) this.#timer = setTimeout(() => this.#serve(), REPLY_POLL_MS);
-    else if (this.#runs()) this.#timer = setTimeout(() => this.#serve(), EVENT_POLL_MS);
+    const pause = more ? 0 : this.#pause(idle, this.#way.whenArrived(this.#arrived));
+    if (pause < Infinity) this.#timer = setTimeout(() => this.#serve(), pause);
+  }
+
+  readonly #arrived = (): void => this.#serve();
+
+  /** Returns when to look again, in ms. */
+  #pause(idle: boolean, isCalled: boolean): number {
+    if (this.#waiting.length > 0) return REPLY_POLL_MS;  // until the ring has room
+    if (isCalled) return idle ? Infinity : PATIENCE_MS;
+    if (!idle) return REPLY_POLL_MS;
+    return this.#runs() ? EVENT_POLL_MS : Infinity;
   }
 
   #deliver(kind: MessageKind, bytes: Uint8Array): void {

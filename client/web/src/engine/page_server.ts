@@ -17,6 +17,9 @@ const DEFAULT_TIMEOUT_MS = 1000;
 const LONGEST_TIMEOUT_MS = 60_000;
 const RATE_HZ = {least: 1, most: 100, default: 10};
 const MOST_WATCHES = 64;
+/** Requests whose first step, and only one before the answer, is a command. */
+const PIPELINED: ReadonlySet<string> = new Set(['apply_transaction', 'set_parameters', 'undo', 'redo', 'mute_output', 'set_volume',
+  'reset_meters', 'check_graph', 'get_graph', 'get_history', 'get_frequency_response', 'list_node_types']);
 
 /** What a client has asked for. */
 export interface Subscription {
@@ -69,7 +72,11 @@ export class PageServer {
   #host: HostState = {};
   #clients: PageClient[] = [];
   #scenes: Scenes;
+  /** Ends with the latest request that has more than one command, or depends on what arrives. */
   #line: Promise<unknown> = Promise.resolve();
+  /** Requests of one command that are not answered by the engine, the oldest first. */
+  #flight = new Set<object>();
+  #landed: Promise<unknown> = Promise.resolve();
   #start_ms = performance.now();
 
   #kept: Kept[] = [];
@@ -126,14 +133,23 @@ export class PageServer {
     }
     const handler = this.#handlers[kind];
     if (handler === undefined) throw new RtaError('UNIMPLEMENTED', `${kind} is not supported by an engine in a page: ${unsupported(kind)}`);
-    const executed = await this.#run(() => handler(client, message[kind] as Content, timeoutMs));
+    const work = () => handler(client, message[kind] as Content, timeoutMs);
+    const executed = await (PIPELINED.has(kind) ? this.#pipeline(work) : this.#run(work));
     return executed.answer;
   }
 
   /** Runs after everything that has been asked for before. */
   #run<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#line.then(work);
+    const result = Promise.all([this.#line, this.#landed]).then(work);
     this.#line = result.catch(() => {});
+    return result;
+  }
+
+  /** Runs without waiting for the replies to commands before, whose order is kept: see #change(). */
+  #pipeline<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#line.then(work);
+    const settled = result.catch(() => {});
+    this.#landed = Promise.all([this.#landed, settled]);
     return result;
   }
 
@@ -149,12 +165,25 @@ export class PageServer {
 
   async #send(command: object): Promise<EngineReply> { return await this.#channel.send(withText(command) as object) as EngineReply; }
 
-  /** Sends a change of a client, again while the engine has no room. */
+  /**
+   * Sends a change of a client, again while the engine has no room. Changes that are sent before the replies to earlier ones are
+   * pipelined: the engine refuses them as long as an earlier one has to be sent again.
+   */
   async #change(client: PageClient, command: object, timeoutMs: number = DEFAULT_TIMEOUT_MS): Promise<EngineReply> {
+    this.#flight.add(command);
+    try {
+      return await this.#repeat(client, command, timeoutMs);
+    } finally {
+      this.#flight.delete(command);
+    }
+  }
+
+  async #repeat(client: PageClient, command: object, timeoutMs: number): Promise<EngineReply> {
     const start = performance.now();
     for (;;) {
+      const [oldest] = this.#flight;
       const reply = await this.#send({...command, client_name: client.name, utc_us: Date.now() * 1000, now_ms: performance.now(),
-        instance_id: this.instance_id});
+        instance_id: this.instance_id, pipelined: command !== oldest});
       if (!reply.error) return reply;
       if (!reply.retry) throw errorOf(reply.error);
       if (performance.now() - start >= timeoutMs) {

@@ -77,6 +77,7 @@ class EngineProcessor extends AudioWorkletProcessor {
     if (this.#link.idle && this.#load.full(currentFrame, frames, sampleRate, this.#host.memory_bytes)) {
       this.#link.send(MessageKind.load, this.#load.bytes, this.#load.bytes.length);
     }
+    this.#link.flush();
   }
 
   #take(message: ToProcessor): void {
@@ -107,6 +108,7 @@ class EngineProcessor extends AudioWorkletProcessor {
       this.#serve(COMMANDS_IN_A_TURN);
       this.#renderToNowhere();
       this.#sendEvents();
+      this.#link.flush();
     }
     this.#ownQuanta = 0;
     this.port.postMessage({turned: true});

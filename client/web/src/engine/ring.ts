@@ -24,6 +24,11 @@ export function ringMemory(capacity: number): SharedArrayBuffer {
   return new SharedArrayBuffer(DATA + capacity);
 }
 
+/** What not all browsers have. */
+interface ModernAtomics {
+  waitAsync?(array: Int32Array, index: number, value: number): {async: boolean; value: Promise<string> | string};
+}
+
 /** What writer and reader have in common. */
 class RingEnd {
   protected readonly counts: Int32Array;
@@ -75,6 +80,9 @@ export class RingWriter extends RingEnd {
     return this.idle;
   }
 
+  /** Wakes a reader that waits for arrival(). */
+  wake(): void { Atomics.notify(this.counts, WRITTEN); }
+
   #room(): number { return this.data.length - ((this.#written - Atomics.load(this.counts, READ)) | 0); }
 
   #put(header: number, bytes: Uint8Array, length: number): void {
@@ -125,6 +133,15 @@ export class RingReader extends RingEnd {
     this.#read = (this.#read + count) | 0;
     this.#bodyBytes += count;
     return this.#release(before - left + count, this.#bodyBytes === this.length);
+  }
+
+  /**
+   * Resolves when there is more to read than was read; null where the browser has no Atomics.waitAsync(). One at a time: it cannot be
+   * cancelled. The writer must call wake().
+   */
+  arrival(): Promise<unknown> | null {
+    const result = (Atomics as ModernAtomics).waitAsync?.(this.counts, WRITTEN, this.#read);
+    return result === undefined ? null : Promise.resolve(result.value);
   }
 
   #startMessage(): void {

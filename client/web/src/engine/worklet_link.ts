@@ -32,12 +32,15 @@ export interface WorkletLink {
   /** Whether send() can be called. */
   readonly idle: boolean;
   send(kind: MessageKind, bytes: Uint8Array, length: number): void;
+  /** Lets the page read what was sent since the last call. */
+  flush(): void;
 }
 
 /** Through rings in shared memory. Without messages, it allocates nothing. */
 export class RingLink implements WorkletLink {
   #commands: RingReader;
   #replies: RingWriter;
+  #sent = false;
 
   constructor({commands, replies}: Rings) {
     this.#commands = new RingReader(commands);
@@ -46,9 +49,19 @@ export class RingLink implements WorkletLink {
 
   get bytes(): Uint8Array { return this.#commands.bytes; }
   get length(): number { return this.#commands.length; }
-  get idle(): boolean { return this.#replies.resume(); }
+  get idle(): boolean {
+    this.#sent ||= !this.#replies.idle;  // The rest of a message follows.
+    return this.#replies.resume();
+  }
   take(): boolean { return this.idle && this.#commands.receive(MAXIMUM_TAKEN_BYTES); }
-  send(kind: MessageKind, bytes: Uint8Array, length: number): void { this.#replies.send(kind, bytes, length); }
+  send(kind: MessageKind, bytes: Uint8Array, length: number): void {
+    this.#replies.send(kind, bytes, length);
+    this.#sent = true;
+  }
+  flush(): void {
+    if (this.#sent) this.#replies.wake();
+    this.#sent = false;
+  }
 }
 
 /** Through the port of the processor. */
@@ -75,4 +88,6 @@ export class PortLink implements WorkletLink {
     const message: FromProcessor = {kind, bytes: bytes.slice(0, length)};
     this.#port.postMessage(message, [message.bytes.buffer]);
   }
+
+  flush(): void {}
 }
