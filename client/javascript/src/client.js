@@ -131,8 +131,8 @@ export class Client {
   }
 
   /** Makes the graph that of a scene, as one transaction. */
-  async recallScene(name, {fade_ms, wait_for_start, guard, at, timeout_ms, ...options} = {}) {
-    const recall_scene = {name, fade_ms, wait_for_start, guard, at: whenOf(at)};
+  async recallScene(name, {fade_ms, wait_for_start, guard, at, confirm_within_s, force, timeout_ms, ...options} = {}) {
+    const recall_scene = {name, fade_ms, wait_for_start, guard, at: whenOf(at), confirm_within_s, force};
     return this.call({timeout_ms, recall_scene}, options);
   }
 

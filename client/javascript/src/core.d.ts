@@ -239,9 +239,9 @@ export class Client {
   saveScene(name: string, options?: CallOptions & {nodes?: readonly string[]}): Promise<SceneInfo>;
   /**
    * Makes the graph that of a scene, as one transaction. `fade_ms`: time in which parameters, and gains of connections,
-   * reach its values.
+   * reach its values. `force`: if the edit of another author waits for its confirmation, also revert that, in the same transaction.
    */
-  recallScene(name: string, options?: EditOptions & {fade_ms?: number; wait_for_start?: boolean}):
+  recallScene(name: string, options?: EditOptions & ConfirmationOptions & {fade_ms?: number; wait_for_start?: boolean; force?: boolean}):
     Promise<RecallSceneResult>;
   /** Resolves to all scenes, sorted by name. */
   scenes(options?: CallOptions): Promise<SceneInfo[]>;

@@ -187,6 +187,11 @@ test('scenes are saved, recalled, renamed and removed', async (t) => {
   assert.equal(await level(), before);
   assert.deepEqual((await client.history({steps: 1})).map(({summary}) => summary), ['recall quiet']);
   assert.equal((await client.recallScene('day', {at: {in_s: 3600}})).transaction.pending.summary, 'recall day');
+  const tentative = await client.recallScene('quiet', {confirm_within_s: 60});
+  assert.equal(tentative.transaction.confirmation.summary, 'recall quiet');
+  await client.revert();
+  await assert.rejects(client.recallScene('day', {force: true, at: {in_s: 1}}), refusal('INVALID_ARGUMENT', /force/));
+  assert.ok((await client.recallScene('day', {force: true})).transaction.revision > 0);
   assert.equal((await client.renameScene('quiet', 'low')).name, 'low');
   assert.deepEqual((await client.scenes()).map(({name}) => name), ['day', 'low']);
   await client.removeScene('low');
