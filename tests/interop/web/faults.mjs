@@ -59,22 +59,29 @@ test('a token is asked for, kept out of the address, and may be revoked', async 
   const directory = temporaryDirectory(t);
   const state = path.join(directory, 'state');
   const rtad = (...words) => execFileSync(path.join(binaries, 'rtad'), [...words, '--state-dir', state]).toString();
-  const token = /^\S{20,}$/m.exec(rtad('token', 'new', '--role', 'control', 'page'))?.[0];
+  const tokenOf = (role, name) => /^\S{20,}$/m.exec(rtad('token', 'new', '--role', role, name))?.[0];
+  const token = tokenOf('control', 'page');
   assert.ok(token, 'rtad token new prints a token');
-  rtad('token', 'new', '--role', 'admin', 'other');
+  const other = tokenOf('admin', 'other');
   const {client, daemon, url} = await startPanel(t, {directory, graph: CHAIN, arguments: ['--state-dir', state]});
   const page = await openPage(t, {url});
   await page.getByRole('alert').getByText(/does not accept this page/).waitFor();
-  await page.getByRole('button', {name: /^Enter a token/}).click();
-  await page.getByLabel(/^Token/).fill(token);
-  await page.getByRole('button', {name: 'Connect', exact: true}).click();
-  await becomes(page, 'running');
+  const enter = async (text) => {
+    await page.getByRole('button', {name: /^Enter a token/}).click();
+    await page.getByLabel(/^Token/).fill(text);
+    await page.getByRole('button', {name: 'Connect', exact: true}).click();
+    await becomes(page, 'running');
+  };
+  await enter(token);
   assert.ok(!page.url().includes(token));
   assert.ok(await page.evaluate((text) => !document.cookie.includes(text) && !JSON.stringify({...localStorage}).includes(text), token));
   await client.call({revoke_token: {name: 'page'}});
   await becomes(page, 'refused');
-  await page.getByRole('alert').first().waitFor();
+  await page.getByRole('alert').getByText(/does not accept this page: .*token/).first().waitFor();
   assert.equal(await page.locator('rta-card').count(), 3, 'what was shown stays');
+  assert.ok(await page.getByRole('slider', {name: 'Volume'}).isDisabled());
+  await enter(other);
+  await page.locator('rta-card[data-name="osc"]').waitFor();
   await daemon.stop();
 });
 

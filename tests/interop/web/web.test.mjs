@@ -5,4 +5,5 @@ import './start.mjs';
 import './panel.mjs';
 import './documents.mjs';
 import './faults.mjs';
+import './controls.mjs';
 import './access.mjs';
