@@ -42,19 +42,18 @@ export class TransportBar extends ModelElement {
     .dot.running { background: var(--rta-good); }
     .dot.suspended, .dot.connecting, .dot.lost { background: none; border: 2px solid var(--rta-warn); }
     .dot.refused, .dot.failed { background: var(--rta-bad); border-radius: 1px; }
-    @media (max-width: 1100px) { .buttons .word { display: none; } dl { gap: 12px; } }
+    @media (max-width: 1100px) { .buttons .word { display: none; } :host { gap: 12px; } dl { gap: 12px; } .engine { width: 150px; padding: 0; } .space { display: none; } .volume { flex: 1 1 0; max-width: none; } }
+    @media (max-width: 900px) { .volume label, .latency, .engine .name { display: none; } .volume { grid-template-columns: 1fr 92px; } .engine { width: var(--rta-touch); justify-content: center; } }
     @media (max-width: 700px) {
       :host { flex-wrap: wrap; gap: 8px; padding: 8px; }
       .main { min-width: 108px; }
       dl { gap: 6px; }
       .buttons { gap: 4px; }
       .buttons .danger { padding: 0 8px; }
-      .volume { flex: 1 1 180px; grid-template-columns: 1fr 92px; }
-      .space, .latency, .engine .name { display: none; }
-      .volume label { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+      .volume { flex: 1 1 180px; }
       dl { order: 2; flex: 1; }
       .buttons { order: 3; }
-      .engine { order: 4; padding: 0; width: var(--rta-touch); justify-content: center; }
+      .engine { order: 4; }
       /* What the stage has of its own, and larger. */
       :host([compact]) .volume, :host([compact]) dl, :host([compact]) .output { display: none; }
       :host([compact]) .engine { flex: 1; order: 2; justify-content: start; padding: 0 8px; min-width: 0; }
@@ -117,7 +116,7 @@ export class TransportBar extends ModelElement {
   /** Start and stop of the engine in the page; of a daemon, mute. */
   #mainButton() {
     const {model} = this;
-    if (model.kind === 'daemon') return this.#muteButton('main');
+    if (model.kind === 'daemon') return this.#muteButton('main output');
     if (model.connection === 'failed') {
       return html`<button class="main primary" @click=${() => model.restart()}>${icon('start')}Restart</button>`;
     }
@@ -129,11 +128,11 @@ export class TransportBar extends ModelElement {
       </button>`;
   }
 
-  #muteButton(kind: 'main' | 'output') {
+  #muteButton(kind: 'main output' | 'output') {
     const {muted, canEdit} = this.model;
     return html`
       <button class=${kind} aria-label=${muted ? 'Muted' : 'Mute'} aria-pressed=${muted} ?disabled=${!canEdit} @click=${() => this.model.mute(!muted)}>
-        ${icon(muted ? 'muted' : 'sound')}<span class=${kind === 'main' ? '' : 'word'}>${muted ? 'Muted' : 'Mute'}</span>
+        ${icon(muted ? 'muted' : 'sound')}<span class=${kind === 'output' ? 'word' : ''}>${muted ? 'Muted' : 'Mute'}</span>
       </button>`;
   }
 

@@ -34,9 +34,9 @@ export class StripElement extends ModelElement {
     /* A name has two lines, or one with a longer word. */
     h2 { margin: 0; font-size: 14px; font-weight: 600; line-height: 1.25; overflow: hidden; text-overflow: ellipsis;
       display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 2; }
-    .head p { margin: 0; grid-column: 1; font-size: 12px; color: var(--rta-dim); overflow: hidden; text-overflow: ellipsis;
+    .head p { margin: 0; grid-column: 1 / -1; font-size: 12px; color: var(--rta-dim); overflow: hidden; text-overflow: ellipsis;
       white-space: nowrap; }
-    button.pin { grid-area: 1 / 2 / 3 / 3; align-self: start; min-height: 24px; min-width: 24px; width: 24px; padding: 0; margin: -3px -4px 0 0; display: grid; place-items: center;
+    button.pin { min-height: 24px; min-width: 24px; width: 24px; padding: 0; margin: -3px -4px -6px 0; display: grid; place-items: center;
       border-color: transparent; background: none; color: var(--rta-dim); }
     button.pin[aria-pressed='true'] { background: none; border-color: transparent; color: var(--rta-accent); }
     button.pin svg { width: 16px; height: 16px; fill: none; stroke: currentColor; stroke-width: 1.5; stroke-linejoin: round; }
@@ -63,7 +63,7 @@ export class StripElement extends ModelElement {
     :host([look='stage']) rta-value:has(+ .space) { grid-column: 2 / -1; }
     @media (pointer: coarse) {
       .space { min-height: var(--rta-touch); }
-      button.pin { min-height: var(--rta-touch); min-width: 36px; margin: -10px -10px -12px 0; }
+      button.pin { min-height: var(--rta-touch); min-width: 36px; margin: -10px -10px -22px 0; }
     }
   `];
 

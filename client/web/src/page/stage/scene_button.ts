@@ -24,16 +24,16 @@ export class SceneButton extends LitElement {
       -webkit-user-select: none; -webkit-touch-callout: none; }
     button:focus-visible { outline: 2px solid var(--rta-accent, #0a66c2); outline-offset: 2px; z-index: 1; }
     button:disabled { opacity: .6; cursor: default; }
-    .recall { grid-area: 1 / 1 / 2 / 3; text-align: left; padding: 10px 44px 10px 14px; background: var(--rta-raised, #fff); min-width: 0;
+    .recall { grid-area: 1 / 1 / 2 / 3; text-align: left; padding: 10px 12px; background: var(--rta-raised, #fff); min-width: 0;
       border: 1px solid var(--rta-edge, #858e95); border-radius: calc(var(--rta-radius, 6px) + 2px); }
     .recall:active { background: var(--rta-tint, #dcebea); }
-    .more { grid-area: 1 / 2; z-index: 1; width: 44px; padding: 0; border: 0; background: none; color: var(--rta-dim, #525c63); font-size: 20px; }
+    .more { grid-area: 1 / 2; z-index: 1; align-self: end; width: 44px; height: 44px; padding: 0; border: 0; background: none; color: var(--rta-dim, #525c63); font-size: 20px; }
     strong { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 3; overflow: hidden; text-overflow: ellipsis;
       font-size: 20px; font-weight: 600; line-height: 1.2; }
-    small { display: block; margin-top: 2px; font-size: 13px; color: var(--rta-dim, #525c63); }
+    small { display: block; margin: 2px 32px 0 0; font-size: 13px; color: var(--rta-dim, #525c63); }
     :host([current]) .recall { background: var(--rta-accent, #0a66c2); border-color: var(--rta-accent, #0a66c2); color: var(--rta-on-accent, #fff); }
     :host([current]) small, :host([current]) .more { color: var(--rta-on-accent, #fff); }
-    :host([current][changed]) .recall { background: var(--rta-tint, #dcebea); color: var(--rta-text, #14181f); border-width: 2px; padding: 9px 43px 9px 13px; }
+    :host([current][changed]) .recall { background: var(--rta-tint, #dcebea); color: var(--rta-text, #14181f); border-width: 2px; padding: 9px 11px; }
     :host([current][changed]) small, :host([current][changed]) .more { color: var(--rta-dim, #525c63); }
     :host([busy]) .recall { opacity: .75; }
   `;
