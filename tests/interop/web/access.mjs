@@ -88,3 +88,39 @@ test('the focus goes from the top to the view, and each control has a name', asy
   assert.ok(order.slice(place + 1).some((name) => name.startsWith('rta-card')), order.join('\n'));
   for (const name of order) assert.match(name, /^\S+ \S/, 'a control without a name');
 });
+
+/** Runs in the page: returns what a finger operates and is too small for it. */
+function smallTargets() {
+  const found = [];
+  const visit = (root) => {
+    for (const element of root.querySelectorAll('*')) {
+      if (element.shadowRoot) visit(element.shadowRoot);
+      if (!element.matches('button, input, select, textarea') || element.closest('[hidden]')) continue;
+      const host = element.getRootNode().host;
+      // Cards have the scale of the patch; a pin shares the width of a strip with the name; handles have a larger area around them.
+      if (host?.localName === 'rta-card' || host?.getRootNode().host?.localName === 'rta-card' || host?.localName === 'rta-curve') continue;
+      const {width, height} = element.getBoundingClientRect();
+      const least = element.matches('.pin') ? 36 : 44;
+      if (width > 0 && height > 0 && (width < least - 0.5 || height < 43.5)) {
+        found.push(`${host?.localName} ${element.getAttribute('aria-label') ?? element.textContent.trim()}: ${width.toFixed(0)} x ${height.toFixed(0)}`);
+      }
+    }
+  };
+  visit(document);
+  return found;
+}
+
+test('what a finger operates on a phone has 44 pixels', async (t) => {
+  const {client, url} = await startPanel(t);
+  await client.saveScene('evening');
+  const page = await openPage(t, {url, fragment: '#patch', context: WIDTHS.phone});
+  await page.locator('rta-card[data-name="vol"]').waitFor();
+  const found = {};
+  for (const [name, open] of Object.entries(STATES)) {
+    await open(page);
+    await page.waitForTimeout(100);
+    const list = await page.evaluate(smallTargets);
+    if (list.length > 0) found[name] = list;
+  }
+  assert.deepEqual(found, {});
+});

@@ -25,6 +25,7 @@ export class TransportBar extends ModelElement {
     .volume { display: grid; grid-template-columns: auto 1fr 106px; align-items: center; gap: 10px; flex: 1 1 320px; max-width: 560px; }
     .volume label { color: var(--rta-dim); }
     .volume input { width: 100%; height: 26px; }
+    @media (pointer: coarse) { .volume input { height: var(--rta-touch); margin-block: -6px; } }
     .volume .level { display: grid; gap: 2px; min-width: 0; }
     .volume rta-meter { width: 100%; height: 6px; }
     .volume output { font-size: 20px; font-weight: 500; text-align: right; white-space: nowrap; }

@@ -36,7 +36,7 @@ export class RtaSwitch extends LitElement {
     :host([look='key']) button:hover { border-color: var(--rta-dim, #5b6472); }
     :host([look='key']) [aria-checked='true'] { background: var(--on); border-color: var(--on); color: var(--rta-on-accent, #fff); }
     :host([pending]) button { font-style: italic; }
-    @media (pointer: coarse) { button { min-height: var(--rta-touch, 44px); } }
+    @media (pointer: coarse) { button { min-height: var(--rta-touch, 44px); min-width: var(--rta-touch, 44px); } }
     @media (prefers-reduced-motion: reduce) { .slot, .slot::after { transition: none; } }
   `;
 

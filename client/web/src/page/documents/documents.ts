@@ -49,6 +49,7 @@ export class Documents extends ModelElement {
     .list { display: grid; gap: 6px; }
     .list button { text-align: left; white-space: normal; padding: 8px 12px; min-height: 40px; }
     .list button small { display: block; color: var(--rta-dim); font-size: 12px; line-height: 1.35; }
+    @media (pointer: coarse) { .list button { min-height: var(--rta-touch); } }
     section + section { margin-top: 18px; }
     .drop { position: fixed; inset: 0; z-index: 100; display: grid; place-items: center; padding: 24px; pointer-events: none;
       background: var(--rta-shade); }

@@ -62,6 +62,7 @@ export class StripElement extends ModelElement {
     :host([look='stage']) rta-value { grid-column: 2; grid-row: 1; font-size: 17px; }
     :host([look='stage']) rta-value:has(+ .space) { grid-column: 2 / -1; }
     @media (pointer: coarse) {
+      rta-fader { min-width: var(--rta-touch); }
       .space { min-height: var(--rta-touch); }
       button.pin { min-height: var(--rta-touch); min-width: 36px; margin: -10px -10px -22px 0; }
     }

@@ -51,6 +51,11 @@ export class Inspector extends ModelElement {
     .gain { display: grid; grid-template-columns: minmax(0, 1fr) 92px; gap: 8px; align-items: center; }
     .gain rta-value { display: block; --rta-value-width: 100%; }
     textarea { width: 100%; resize: vertical; min-height: 56px; }
+    @media (pointer: coarse) {
+      button, .kind button, li button { min-height: var(--rta-touch); min-width: var(--rta-touch); }
+      li .space, li > .quiet:not(.link) { width: var(--rta-touch); }
+      li .link { min-width: 0; }
+    }
     @media (max-width: 700px) {
       :host { width: auto; border-left: 0; border-top: 1px solid var(--rta-edge); border-radius: 14px 14px 0 0; box-shadow: var(--rta-shadow); }
       :host([empty]) { display: none; }
