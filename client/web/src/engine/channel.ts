@@ -42,6 +42,8 @@ interface Way {
   receive(limit: number, deliver: (kind: MessageKind, bytes: Uint8Array) => void): boolean;
   /** Calls back, soon, when something has arrived. Returns false if it cannot, so that the caller must look again and again. */
   whenArrived(callback: () => void): boolean;
+  /** Ends whenArrived(). */
+  close(): void;
 }
 
 class RingWay implements Way {
@@ -77,11 +79,14 @@ class RingWay implements Way {
     });
     return true;
   }
+
+  close(): void { this.#replies.wake(); }
 }
 
 class PortWay implements Way {
   /** The port calls back. */
   whenArrived(): boolean { return true; }
+  close(): void {}
 
   #port: MessagePort;
   #received: {kind: MessageKind; bytes: Uint8Array}[] = [];
@@ -164,6 +169,7 @@ export class WorkletChannel implements EngineChannel {
     if (this.#closed) return;
     this.#closed = error;
     clearTimeout(this.#timer);
+    this.#way.close();
     this.#post({end: true});
     for (const call of this.#calls.splice(0)) call.reject(error);
     this.#waiting = [];

@@ -173,7 +173,7 @@ export class PageEngine extends EventTarget {
   get state(): 'running' | 'suspended' { return this.#wanted && !this.#closed && this.context.state === 'running' ? 'running' : 'suspended'; }
   /** Why the engine does not run although it was started, or why the microphone is silent: a sentence, or ''. */
   get reason(): string { return this.#reason || (this.#inputs?.microphoneProblem ?? ''); }
-  /** Whether the engine has a fault and is silent for ever. Only close() is of use then: open another engine. */
+  /** Whether the engine has a fault and remains silent. Close it, and open another one. */
   get failed(): boolean { return this.#failed; }
   /** Load of the audio thread over the last second. `worst` and `p99` are as accurate as the clock of worklets: usually 1 ms. */
   get load(): ThreadLoad { return this.#loads.load; }

@@ -40,6 +40,9 @@ class RingEnd {
     this.data = new Uint8Array(memory, DATA);
     this.mask = this.data.length - 1;
   }
+
+  /** Ends arrival() of the reader: the writer calls it after send() and resume(), the reader when it is no longer interested. */
+  wake(): void { Atomics.notify(this.counts, WRITTEN); }
 }
 
 /** The writing end. One thread only. */
@@ -79,9 +82,6 @@ export class RingWriter extends RingEnd {
     this.#publish(count);
     return this.idle;
   }
-
-  /** Wakes a reader that waits for arrival(). */
-  wake(): void { Atomics.notify(this.counts, WRITTEN); }
 
   #room(): number { return this.data.length - ((this.#written - Atomics.load(this.counts, READ)) | 0); }
 
