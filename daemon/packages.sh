@@ -27,6 +27,8 @@ packages_test=(
     python3-prometheus-client zbar-tools
     chromium firefox-esr pulseaudio pulseaudio-utils
 )
+# To build tests/bench/fft_bench, which compares with these libraries.
+packages_bench=(libfftw3-dev libkissfft-dev)
 # To run the checks: Clang with its sanitizers and tools, and WebAssembly.
 packages_check=(
     "${packages_web[@]}"

@@ -11,6 +11,7 @@
 #include <hwy/foreach_target.h>  // before highway.h
 #include <hwy/highway.h>
 
+#include "dsp/fft_kernels.h"
 #include "dsp/filter_kernels.h"
 #include "dsp/math.h"
 #include "dsp/simd.h"
@@ -446,6 +447,7 @@ bool use_simd_target(std::string_view name) {
         if (name != kernels->target) continue;
         detail::g_kernels = *kernels;
         detail::use_filter_kernels(name);
+        detail::use_fft_kernels(name);
         return true;
     }
     return false;

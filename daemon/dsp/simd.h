@@ -4,9 +4,9 @@
 #include <string_view>
 #include <vector>
 
-/// The kernels (dsp/kernels.h, dsp/filter_kernels.h) are compiled for several SIMD targets. The best target that the
-/// CPU supports is selected for all tables before main(). Results of targets differ by rounding errors at most. Tests
-/// and benchmarks select other targets.
+/// The kernels (dsp/kernels.h, dsp/filter_kernels.h, dsp/fft_kernels.h) are compiled for several SIMD targets. The best
+/// target that the CPU supports is selected for all tables before main(). Results of targets differ by rounding errors
+/// at most. Tests and benchmarks select other targets.
 namespace rta::dsp {
 
 /// Returns the names of the targets that the build contains and the CPU supports, best first: "avx3" (AVX-512), "avx2",

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: MIT
+#include "dsp/real_fft.h"
+
+#include <bit>
+#include <cassert>
+
+#include "dsp/kernels.h"
+#include "dsp/math.h"
+
+namespace rta::dsp {
+namespace {
+
+/// The angle of w(b) is that of e^(-2 pi i turns); see dsp/fft_kernels.cpp.
+double turns_of_block(std::size_t block) {
+    if (block == 0) return 0.0;
+    double turns = 1.0 / 8.0;
+    for (std::size_t bit = std::bit_floor(block) / 2; bit > 0; bit /= 2) {
+        turns = turns / 2.0 + ((block & bit) != 0 ? 0.25 : 0.0);
+    }
+    return turns;
+}
+
+/// Returns which multiple of the lowest frequency of a spectrum is in a slot, before lanes are exchanged. Multiples above
+/// half the sample rate stand for the conjugate of a bin.
+std::size_t multiple_of_slot(std::size_t slot, std::size_t slots) {
+    const auto leading = static_cast<std::size_t>(std::bit_width(slot)) - 1;
+    std::size_t multiple = slots >> (leading + 1);
+    std::size_t step = (2 * slots) >> leading;
+    for (std::size_t bit = (std::size_t{1} << leading) / 2; bit > 0; bit /= 2, step *= 2) {
+        if ((slot & bit) != 0) multiple += step;
+    }
+    return multiple;
+}
+
+/// Writes the twiddle factors of a block: the parts of w(b) and of w(2 b), each `step` floats further.
+void write_twiddles(std::size_t block, float* out, std::size_t step) {
+    for (std::size_t i = 0; i < 2; ++i) {
+        const double turns = turns_of_block((i + 1) * block);
+        out[2 * i * step] = static_cast<float>(cosine_of_turns(turns));
+        out[(2 * i + 1) * step] = static_cast<float>(-sine_of_turns(turns));
+    }
+}
+
+}  // namespace
+
+bool RealFft::is_size(std::size_t size) { return std::has_single_bit(size) && size >= kSmallest && size <= kLargest; }
+
+RealFft::RealFft(std::size_t size) : kernels_{&fft_kernels()} {
+    assert(is_size(size));
+    tables_.slots = size / 2;
+    const std::size_t lanes = kernels_->lanes(tables_.slots);
+    const std::size_t leaves = tables_.slots / (4 * lanes);
+    constexpr std::size_t kPerLine = FftTables::kBlocksPerLine;
+    lines_ = AudioBuffer{1, static_cast<std::uint32_t>(leaves * 4 * kPerLine)};
+    leaves_ = AudioBuffer{1, static_cast<std::uint32_t>(leaves * 4 * lanes)};
+    float* line = lines_.write().channel(0).data();
+    float* vectors = leaves_.write().channel(0).data();
+    tables_.lines = line;
+    tables_.leaves = vectors;
+    for (std::size_t leaf = 0; leaf < leaves; ++leaf, line += 4 * kPerLine, vectors += 4 * lanes) {
+        for (std::size_t i = 0; i < kPerLine; ++i) write_twiddles(leaf * kPerLine + i, line + i, kPerLine);
+        for (std::size_t lane = 0; lane < lanes; ++lane) {
+            write_twiddles(leaf * lanes + kernels_->block_of_lane(lanes, lane), vectors + lane, lanes);
+        }
+    }
+}
+
+void RealFft::forward(std::span<const float> in, SplitSpectrum spectrum) const RTA_NONBLOCKING {
+    assert(in.size() == size() && spectrum.re.size() == bins() && spectrum.im.size() == bins());
+    kernels_->forward(tables_, in.data(), spectrum.re.data(), spectrum.im.data());
+}
+
+void RealFft::inverse(SplitSpectrum spectrum, std::span<float> out) const RTA_NONBLOCKING {
+    assert(out.size() == size() && spectrum.re.size() == bins() && spectrum.im.size() == bins());
+    kernels_->inverse(tables_, spectrum.re.data(), spectrum.im.data(), out.data());
+}
+
+NaturalOrder::NaturalOrder(const RealFft& transform) : places_(transform.bins(), Place{0, 1.0F}) {
+    const FftKernels& kernels = *transform.kernels_;
+    const std::size_t slots = transform.bins();
+    const std::size_t lanes = kernels.lanes(slots);
+    // A leaf has a block of four slots in each lane, one in each of its vectors.
+    for (std::size_t at = 1; at < slots; ++at) {
+        const std::size_t leaf = at / (4 * lanes);
+        const std::size_t part = at / lanes % 4;
+        const std::size_t block = leaf * lanes + kernels.block_of_lane(lanes, at % lanes);
+        const std::size_t multiple = multiple_of_slot(4 * block + part, slots);
+        const auto slot = static_cast<std::uint32_t>(at);
+        if (multiple < slots) {
+            places_[multiple] = {slot, 1.0F};
+        } else {
+            places_[2 * slots - multiple] = {slot, -1.0F};
+        }
+    }
+}
+
+void NaturalOrder::to_natural(ConstSplitSpectrum own, SplitSpectrum natural) const RTA_NONBLOCKING {
+    assert(own.re.size() == places_.size() && natural.re.size() == places_.size());
+    for (std::size_t k = 0; k < places_.size(); ++k) {
+        natural.re[k] = own.re[places_[k].slot];
+        natural.im[k] = own.im[places_[k].slot] * places_[k].sign;
+    }
+}
+
+void NaturalOrder::from_natural(ConstSplitSpectrum natural, SplitSpectrum own) const RTA_NONBLOCKING {
+    assert(own.re.size() == places_.size() && natural.re.size() == places_.size());
+    for (std::size_t k = 0; k < places_.size(); ++k) {
+        own.re[places_[k].slot] = natural.re[k];
+        own.im[places_[k].slot] = natural.im[k] * places_[k].sign;
+    }
+}
+
+void multiply_accumulate(std::span<const FftProduct> products, SplitSpectrum sum) RTA_NONBLOCKING {
+    assert(sum.re.size() % kKernelFrames == 0);
+    fft_kernels().multiply_accumulate(products.data(), products.size(), sum.re.data(), sum.im.data(), sum.re.size());
+}
+
+}  // namespace rta::dsp
