@@ -7,17 +7,17 @@
 //
 // - Block 0 of each level is real: 2 S coefficients modulo z^2S - 1, the first half in `re`, the second one in `im`. It
 //   is split into block 0 of the next level (modulo z^S - 1) and block 1 (modulo z^S + 1; as that is
-//   (z^S/2 + i)(z^S/2 - i), and the remainders are conjugate, one of them is sufficient: S / 2 complex coefficients).
+//   (z^S/2 - i)(z^S/2 + i), and the remainders are conjugate, the first one is sufficient: S / 2 complex coefficients).
 // - Block b > 0 is complex: S coefficients modulo z^S - w^2. It is split into the blocks 2 b (modulo z^S/2 - w) and
 //   2 b + 1 (modulo z^S/2 + w): each is a +- w c, where a and c are the halves of the block.
 //
 // Thus the real input costs no pass of its own, and w = w(b) depends neither on the level nor on the number of samples:
-// w(1) = e^(-2 pi i / 8), w(2 b) is the root of w(b), and w(2 b + 1) = -i w(2 b). The inverse transform merges the blocks
-// in the opposite order.
+// w(1) = e^(2 pi i / 8), w(2 b) is the root of w(b), and w(2 b + 1) = -i w(2 b). Two levels at a time need w(b), w(2 b)
+// and their product. The inverse transform merges the blocks in the opposite order.
 //
-// Blocks of at least four vectors are split by loops over vectors. A leaf, a block of four vectors, is split in
-// registers: twice as others; then lanes are exchanged, so that each lane has a block of four slots, one of each vector.
-// It is stored like that, which determines the order of the spectrum.
+// Blocks are split by loops over vectors, down to leaves of four vectors. A leaf is split in registers: once as others,
+// into blocks of one vector each; then lanes are exchanged, until each lane has a block of four slots, one of each
+// vector; then these are split. It is stored like that, which determines the order of the spectrum.
 #include "dsp/fft_kernels.h"
 
 #include <cstdint>
@@ -44,7 +44,13 @@ constexpr std::size_t kLanes = hn::MaxLanes(Floats{});
 /// Number of slots that are transformed completely before the next ones: they fit into the first-level cache.
 constexpr std::size_t kCachedSlots = 2'048;
 
+constexpr std::size_t kLine = FftTables::kRows * FftTables::kBlocksPerLine;
+
 constexpr float kRootOfHalf = 0.707'106'781'186'547'524F;
+
+/// From this number on, eighths of a signal, and often quarters of `re` and `im`, have the same place in the first-level
+/// cache, which has room for eight lines there. A pass between signal and spectrum then processes halves, not quarters.
+constexpr std::size_t kManySlots = 4'096;
 
 /// A vector of complex numbers.
 template <class D>
@@ -70,9 +76,15 @@ template <class D>
 HWY_INLINE Complex<D> difference(const Complex<D>& a, const Complex<D>& b) {
     return {hn::Sub(a.re, b.re), hn::Sub(a.im, b.im)};
 }
+/// a + i b
 template <class D>
-HWY_INLINE Complex<D> times_i(const Complex<D>& x) {
-    return {hn::Neg(x.im), x.re};
+HWY_INLINE Complex<D> plus_i_times(const Complex<D>& a, const Complex<D>& b) {
+    return {hn::Sub(a.re, b.im), hn::Add(a.im, b.re)};
+}
+/// a - i b
+template <class D>
+HWY_INLINE Complex<D> minus_i_times(const Complex<D>& a, const Complex<D>& b) {
+    return {hn::Add(a.re, b.im), hn::Sub(a.im, b.re)};
 }
 template <class D>
 HWY_INLINE Complex<D> product(const Complex<D>& w, const Complex<D>& x) {
@@ -96,13 +108,6 @@ HWY_INLINE void split(Complex<D>& a, Complex<D>& c, const Complex<D>& w) {
     c = difference(a, turned);
     a = sum(a, turned);
 }
-/// The same with -i w.
-template <class D>
-HWY_INLINE void split_turned(Complex<D>& a, Complex<D>& c, const Complex<D>& w) {
-    const Complex<D> turned = product(w, c);
-    c = {hn::Sub(a.re, turned.im), hn::Add(a.im, turned.re)};
-    a = {hn::Add(a.re, turned.im), hn::Sub(a.im, turned.re)};
-}
 /// The opposite of split(), times 2.
 template <class D>
 HWY_INLINE void merge(Complex<D>& a, Complex<D>& c, const Complex<D>& w) {
@@ -110,29 +115,42 @@ HWY_INLINE void merge(Complex<D>& a, Complex<D>& c, const Complex<D>& w) {
     a = sum(a, c);
     c = conjugate_product(w, turned);
 }
-/// The same with -i w.
-template <class D>
-HWY_INLINE void merge_turned(Complex<D>& a, Complex<D>& c, const Complex<D>& w) {
-    // i (a - c), without a change of the sign
-    const Complex<D> turned{hn::Sub(c.im, a.im), hn::Sub(a.re, c.re)};
-    a = sum(a, c);
-    c = conjugate_product(w, turned);
-}
 
-/// Splits quarters of block b into the blocks 4 b to 4 b + 3. `w` is w(b), `v` is w(2 b).
+/// Twiddle factors of block b.
 template <class D>
-HWY_INLINE void split_twice(Complex<D> (&x)[4], const Complex<D>& w, const Complex<D>& v) {
-    split<D>(x[0], x[2], w);
-    split<D>(x[1], x[3], w);
-    split<D>(x[0], x[1], v);
-    split_turned<D>(x[2], x[3], v);
+struct Twiddles {
+    Complex<D> w;  ///< w(b)
+    Complex<D> v;  ///< w(2 b)
+    Complex<D> u;  ///< their product
+};
+
+/// Splits quarters of a block b > 0 into the blocks 4 b to 4 b + 3.
+template <class D>
+HWY_INLINE void split_twice(Complex<D> (&x)[4], const Twiddles<D>& t) {
+    // All products first: they do not depend on each other.
+    const Complex<D> x1 = product(t.v, x[1]);
+    const Complex<D> x2 = product(t.w, x[2]);
+    const Complex<D> x3 = product(t.u, x[3]);
+    const Complex<D> even_sum = sum(x[0], x2);
+    const Complex<D> even_difference = difference(x[0], x2);
+    const Complex<D> odd_sum = sum(x1, x3);
+    const Complex<D> odd_difference = difference(x1, x3);
+    x[0] = sum(even_sum, odd_sum);
+    x[1] = difference(even_sum, odd_sum);
+    x[2] = minus_i_times(even_difference, odd_difference);
+    x[3] = plus_i_times(even_difference, odd_difference);
 }
+/// The opposite, times 4.
 template <class D>
-HWY_INLINE void merge_twice(Complex<D> (&x)[4], const Complex<D>& w, const Complex<D>& v) {
-    merge<D>(x[0], x[1], v);
-    merge_turned<D>(x[2], x[3], v);
-    merge<D>(x[0], x[2], w);
-    merge<D>(x[1], x[3], w);
+HWY_INLINE void merge_twice(Complex<D> (&x)[4], const Twiddles<D>& t) {
+    const Complex<D> low_sum = sum(x[0], x[1]);
+    const Complex<D> low_difference = difference(x[0], x[1]);
+    const Complex<D> high_sum = sum(x[2], x[3]);
+    const Complex<D> high_difference = difference(x[2], x[3]);
+    x[0] = sum(low_sum, high_sum);
+    x[1] = conjugate_product(t.v, plus_i_times(low_difference, high_difference));
+    x[2] = conjugate_product(t.w, difference(low_sum, high_sum));
+    x[3] = conjugate_product(t.u, minus_i_times(low_difference, high_difference));
 }
 
 /// Splits halves of block 0 into the blocks 0 and 1.
@@ -141,14 +159,14 @@ HWY_INLINE void split_real(Complex<D>& a, Complex<D>& c) {
     const Complex<D> x = a;
     const Complex<D> y = c;
     a = {hn::Add(x.re, x.im), hn::Add(y.re, y.im)};
-    c = {hn::Sub(x.re, x.im), hn::Sub(y.im, y.re)};
+    c = {hn::Sub(x.re, x.im), hn::Sub(y.re, y.im)};
 }
 template <class D>
 HWY_INLINE void merge_real(Complex<D>& a, Complex<D>& c) {
     const Complex<D> x = a;
     const Complex<D> y = c;
     a = {hn::Add(x.re, y.re), hn::Sub(x.re, y.re)};
-    c = {hn::Sub(x.im, y.im), hn::Add(x.im, y.im)};
+    c = {hn::Add(x.im, y.im), hn::Sub(x.im, y.im)};
 }
 
 /// Splits quarters of block 0 into the blocks 0 to 3.
@@ -157,10 +175,10 @@ HWY_INLINE void split_real_twice(Complex<D> (&x)[4]) {
     split_real<D>(x[0], x[2]);
     split_real<D>(x[1], x[3]);
     split_real<D>(x[0], x[1]);
-    // w(1) = (1 - i) / sqrt(2)
+    // w(1) = (1 + i) / sqrt(2)
     const hn::Vec<D> h = hn::Set(D{}, kRootOfHalf);
-    const hn::Vec<D> re = hn::Add(x[3].re, x[3].im);
-    const hn::Vec<D> im = hn::Sub(x[3].im, x[3].re);
+    const hn::Vec<D> re = hn::Sub(x[3].re, x[3].im);
+    const hn::Vec<D> im = hn::Add(x[3].re, x[3].im);
     const Complex<D> a = x[2];
     x[2] = {hn::MulAdd(h, re, a.re), hn::MulAdd(h, im, a.im)};
     x[3] = {hn::NegMulAdd(h, re, a.re), hn::NegMulAdd(h, im, a.im)};
@@ -170,65 +188,77 @@ HWY_INLINE void merge_real_twice(Complex<D> (&x)[4]) {
     const hn::Vec<D> h = hn::Set(D{}, kRootOfHalf);
     const Complex<D> turned = difference(x[2], x[3]);
     x[2] = sum(x[2], x[3]);
-    x[3] = {hn::Mul(h, hn::Sub(turned.re, turned.im)), hn::Mul(h, hn::Add(turned.re, turned.im))};
+    x[3] = {hn::Mul(h, hn::Add(turned.re, turned.im)), hn::Mul(h, hn::Sub(turned.im, turned.re))};
     merge_real<D>(x[0], x[1]);
     merge_real<D>(x[0], x[2]);
     merge_real<D>(x[1], x[3]);
 }
 
-/// Splits eighths of block 0 into the blocks 0 to 7.
+/// a, b = b, a in the lanes of `mask`
 template <class D>
-HWY_INLINE void split_real_thrice(Complex<D> (&x)[8], const Complex<D>& w1, const Complex<D>& w2) {
-    Complex<D> low[4] = {x[0], x[1], x[2], x[3]};
-    Complex<D> high[4] = {x[4], x[5], x[6], x[7]};
-    split_real<D>(low[0], high[0]);
-    split_real<D>(low[1], high[1]);
-    split_real<D>(low[2], high[2]);
-    split_real<D>(low[3], high[3]);
-    split_real_twice<D>(low);
-    split_twice<D>(high, w1, w2);
-    for (std::size_t i = 0; i < 4; ++i) {
-        x[i] = low[i];
-        x[i + 4] = high[i];
-    }
-}
-template <class D>
-HWY_INLINE void merge_real_thrice(Complex<D> (&x)[8], const Complex<D>& w1, const Complex<D>& w2) {
-    Complex<D> low[4] = {x[0], x[1], x[2], x[3]};
-    Complex<D> high[4] = {x[4], x[5], x[6], x[7]};
-    merge_real_twice<D>(low);
-    merge_twice<D>(high, w1, w2);
-    merge_real<D>(low[0], high[0]);
-    merge_real<D>(low[1], high[1]);
-    merge_real<D>(low[2], high[2]);
-    merge_real<D>(low[3], high[3]);
-    for (std::size_t i = 0; i < 4; ++i) {
-        x[i] = low[i];
-        x[i + 4] = high[i];
-    }
+HWY_INLINE void exchange(hn::Mask<D> mask, hn::Vec<D>& a, hn::Vec<D>& b) {
+    const hn::Vec<D> x = a;
+    a = hn::IfThenElse(mask, b, a);
+    b = hn::IfThenElse(mask, x, b);
 }
 
-/// Twiddle factors of a block.
+/// i w(1) in the lanes of `mask`, 1 in the others.
 template <class D>
-struct Twiddles {
-    Complex<D> w;  ///< w(b)
-    Complex<D> v;  ///< w(2 b)
-};
+HWY_INLINE Complex<D> factor_of_block_1(hn::Mask<D> mask) {
+    return {hn::IfThenElse(mask, hn::Set(D{}, -kRootOfHalf), hn::Set(D{}, 1.0F)),
+            hn::IfThenElse(mask, hn::Set(D{}, kRootOfHalf), hn::Zero(D{}))};
+}
 
-constexpr std::size_t kLine = 4 * FftTables::kBlocksPerLine;
+/// As split_twice(), with block 0 in the lanes of `mask`. In the right places, its four numbers are split like two
+/// complex ones, and w(0) is 1; but block 1 is not turned by -i w(0).
+template <class D>
+HWY_INLINE void split_twice_with_real(Complex<D> (&x)[4], const Twiddles<D>& t, hn::Mask<D> mask) {
+    exchange<D>(mask, x[0].im, x[2].re);
+    exchange<D>(mask, x[1].im, x[3].re);
+    const Complex<D> x1 = product(t.v, x[1]);
+    const Complex<D> x2 = product(t.w, x[2]);
+    const Complex<D> x3 = product(t.u, x[3]);
+    Complex<D> even_sum = sum(x[0], x2);
+    const Complex<D> even_difference = difference(x[0], x2);
+    Complex<D> odd_sum = sum(x1, x3);
+    const Complex<D> odd_difference = product(factor_of_block_1<D>(mask), difference(x1, x3));
+    exchange<D>(mask, even_sum.im, odd_sum.re);
+    x[0] = sum(even_sum, odd_sum);
+    x[1] = difference(even_sum, odd_sum);
+    x[2] = minus_i_times(even_difference, odd_difference);
+    x[3] = plus_i_times(even_difference, odd_difference);
+}
+template <class D>
+HWY_INLINE void merge_twice_with_real(Complex<D> (&x)[4], const Twiddles<D>& t, hn::Mask<D> mask) {
+    Complex<D> low_sum = sum(x[0], x[1]);
+    Complex<D> low_difference = difference(x[0], x[1]);
+    const Complex<D> high_sum = sum(x[2], x[3]);
+    const Complex<D> high_difference = conjugate_product(factor_of_block_1<D>(mask), difference(x[2], x[3]));
+    exchange<D>(mask, low_sum.im, low_difference.re);
+    x[0] = sum(low_sum, high_sum);
+    x[1] = conjugate_product(t.v, plus_i_times(low_difference, high_difference));
+    x[2] = conjugate_product(t.w, difference(low_sum, high_sum));
+    x[3] = conjugate_product(t.u, minus_i_times(low_difference, high_difference));
+    exchange<D>(mask, x[0].im, x[2].re);
+    exchange<D>(mask, x[1].im, x[3].re);
+}
 
+/// Returns what a line has for one block, in all lanes.
+template <class D>
+HWY_INLINE Complex<D> broadcast(const float* from) {
+    return {hn::Set(D{}, from[0]), hn::Set(D{}, from[FftTables::kBlocksPerLine])};
+}
 template <class D>
 HWY_INLINE Twiddles<D> twiddles_of_block(const float* lines, std::size_t block) {
     constexpr std::size_t kStep = FftTables::kBlocksPerLine;
     const float* const at = lines + block / kStep * kLine + block % kStep;
-    constexpr D kTag;
-    return {{hn::Set(kTag, at[0]), hn::Set(kTag, at[kStep])},
-            {hn::Set(kTag, at[2 * kStep]), hn::Set(kTag, at[3 * kStep])}};
+    return {broadcast<D>(at), broadcast<D>(at + 2 * kStep), broadcast<D>(at + 4 * kStep)};
 }
 template <class D>
 HWY_INLINE Twiddles<D> twiddles_of_lanes(const float* leaf) {
     constexpr std::size_t kStep = hn::MaxLanes(D{});
-    return {load<D>(leaf, leaf + kStep), load<D>(leaf + 2 * kStep, leaf + 3 * kStep)};
+    return {load<D>(leaf, leaf + kStep), load<D>(leaf + 2 * kStep, leaf + 3 * kStep),
+            load<D>(leaf + 4 * kStep, leaf + 5 * kStep)};
 }
 
 /// Two vectors as a pair of vectors of twice as wide lanes.
@@ -307,6 +337,12 @@ template <class D>
 HWY_INLINE Complex<D> one_per_group_of(const float* from, int first) {
     return {one_per_group<D>(from, first), one_per_group<D>(from + FftTables::kBlocksPerLine, first)};
 }
+template <class D>
+HWY_INLINE Twiddles<D> twiddles_of_groups(const float* line) {
+    constexpr std::size_t kStep = 2 * FftTables::kBlocksPerLine;
+    return {one_per_group_of<D>(line, 0), one_per_group_of<D>(line + kStep, 0),
+            one_per_group_of<D>(line + 2 * kStep, 0)};
+}
 #endif
 
 /// Splits four blocks, one in each vector, until each lane has a block of four slots. `line` is of these blocks.
@@ -316,16 +352,11 @@ HWY_INLINE void split_vectors(Complex<D> (&x)[4], [[maybe_unused]] const float* 
 #if HWY_TARGET == HWY_AVX3
     if constexpr (kWidth == 16) {
         transpose_groups<D>(x);
-        const Complex<D> w = one_per_group_of<D>(line, 0);
-        const Complex<D> v = one_per_group_of<D>(line + kLine / 2, 0);
+        const Twiddles<D> t = twiddles_of_groups<D>(line);
         if constexpr (kFirst) {
-            Complex<D> real[4] = {x[0], x[1], x[2], x[3]};
-            split_real_twice<D>(real);
-            split_twice<D>(x, w, v);
-            const auto mask = hn::FirstN(D{}, 4);
-            for (std::size_t i = 0; i < 4; ++i) x[i] = either<D>(mask, real[i], x[i]);
+            split_twice_with_real<D>(x, t, hn::FirstN(D{}, 4));
         } else {
-            split_twice<D>(x, w, v);
+            split_twice<D>(x, t);
         }
     }
 #endif
@@ -334,17 +365,8 @@ HWY_INLINE void split_vectors(Complex<D> (&x)[4], [[maybe_unused]] const float* 
         exchange_halves<D>(x);
         const Complex<D> w = one_per_group_of<D>(line, 0);
         const Complex<D> w_next = one_per_group_of<D>(line, 2);
-        if constexpr (kFirst) {
-            Complex<D> a = x[0];
-            Complex<D> c = x[1];
-            split_real<D>(a, c);
-            split<D>(x[0], x[1], w);
-            const auto mask = hn::FirstN(D{}, 4);
-            x[0] = either<D>(mask, a, x[0]);
-            x[1] = either<D>(mask, c, x[1]);
-        } else {
-            split<D>(x[0], x[1], w);
-        }
+        if constexpr (kFirst) exchange<D>(hn::FirstN(D{}, 4), x[0].im, x[1].re);
+        split<D>(x[0], x[1], w);
         split<D>(x[2], x[3], w_next);
     }
 #endif
@@ -356,16 +378,11 @@ HWY_INLINE void merge_vectors(Complex<D> (&x)[4], [[maybe_unused]] const float* 
     transpose_lanes<D>(x);
 #if HWY_TARGET == HWY_AVX3
     if constexpr (kWidth == 16) {
-        const Complex<D> w = one_per_group_of<D>(line, 0);
-        const Complex<D> v = one_per_group_of<D>(line + kLine / 2, 0);
+        const Twiddles<D> t = twiddles_of_groups<D>(line);
         if constexpr (kFirst) {
-            Complex<D> real[4] = {x[0], x[1], x[2], x[3]};
-            merge_real_twice<D>(real);
-            merge_twice<D>(x, w, v);
-            const auto mask = hn::FirstN(D{}, 4);
-            for (std::size_t i = 0; i < 4; ++i) x[i] = either<D>(mask, real[i], x[i]);
+            merge_twice_with_real<D>(x, t, hn::FirstN(D{}, 4));
         } else {
-            merge_twice<D>(x, w, v);
+            merge_twice<D>(x, t);
         }
         transpose_groups<D>(x);
     }
@@ -374,17 +391,8 @@ HWY_INLINE void merge_vectors(Complex<D> (&x)[4], [[maybe_unused]] const float* 
     if constexpr (kWidth == 8) {
         const Complex<D> w = one_per_group_of<D>(line, 0);
         const Complex<D> w_next = one_per_group_of<D>(line, 2);
-        if constexpr (kFirst) {
-            Complex<D> a = x[0];
-            Complex<D> c = x[1];
-            merge_real<D>(a, c);
-            merge<D>(x[0], x[1], w);
-            const auto mask = hn::FirstN(D{}, 4);
-            x[0] = either<D>(mask, a, x[0]);
-            x[1] = either<D>(mask, c, x[1]);
-        } else {
-            merge<D>(x[0], x[1], w);
-        }
+        merge<D>(x[0], x[1], w);
+        if constexpr (kFirst) exchange<D>(hn::FirstN(D{}, 4), x[0].im, x[1].re);
         merge<D>(x[2], x[3], w_next);
         exchange_halves<D>(x);
     }
@@ -404,58 +412,147 @@ HWY_INLINE Complex<D> half_of_first(const Complex<D>& x) {
     return {hn::Mul(x.re, factor), hn::Mul(x.im, factor)};
 }
 
-/// Transforms leaf `leaf`. `from_re` may be `re`, and `from_im` may be `im`.
+/// Splits the vectors of leaf `leaf` completely. kFirst: it is leaf 0.
 template <class D, bool kFirst>
-HWY_INLINE void split_leaf(const FftTables& tables, std::size_t leaf, const float* from_re, const float* from_im,
-                           float* re, float* im) {
-    constexpr std::size_t kWidth = hn::MaxLanes(D{});
-    Complex<D> x[4];
-    for (std::size_t i = 0; i < 4; ++i) x[i] = load<D>(from_re + i * kWidth, from_im + i * kWidth);
+HWY_INLINE void split_leaf(const FftTables& tables, std::size_t leaf, Complex<D> (&x)[4]) {
     if constexpr (kFirst) {
         split_real_twice<D>(x);
     } else {
-        const Twiddles<D> t = twiddles_of_block<D>(tables.lines, leaf);
-        split_twice<D>(x, t.w, t.v);
+        split_twice<D>(x, twiddles_of_block<D>(tables.lines, leaf));
     }
     split_vectors<D, kFirst>(x, tables.lines + leaf * kLine);
-    const Twiddles<D> t = twiddles_of_lanes<D>(tables.leaves + leaf * 4 * kWidth);
+    const Twiddles<D> t = twiddles_of_lanes<D>(tables.leaves + leaf * FftTables::kRows * hn::MaxLanes(D{}));
     if constexpr (kFirst) {
-        Complex<D> real[4] = {x[0], x[1], x[2], x[3]};
-        split_real_twice<D>(real);
-        split_twice<D>(x, t.w, t.v);
-        const auto mask = hn::FirstN(D{}, 1);
-        for (std::size_t i = 0; i < 4; ++i) x[i] = either<D>(mask, real[i], x[i]);
+        split_twice_with_real<D>(x, t, hn::FirstN(D{}, 1));
         x[0] = sum_and_difference_of_first<D>(x[0]);
     } else {
-        split_twice<D>(x, t.w, t.v);
+        split_twice<D>(x, t);
     }
-    for (std::size_t i = 0; i < 4; ++i) store<D>(x[i], re + i * kWidth, im + i * kWidth);
 }
 template <class D, bool kFirst>
-HWY_INLINE void merge_leaf(const FftTables& tables, std::size_t leaf, const float* from_re, const float* from_im,
-                           float* re, float* im) {
-    constexpr std::size_t kWidth = hn::MaxLanes(D{});
-    Complex<D> x[4];
-    for (std::size_t i = 0; i < 4; ++i) x[i] = load<D>(from_re + i * kWidth, from_im + i * kWidth);
-    const Twiddles<D> t = twiddles_of_lanes<D>(tables.leaves + leaf * 4 * kWidth);
+HWY_INLINE void merge_leaf(const FftTables& tables, std::size_t leaf, Complex<D> (&x)[4]) {
+    const Twiddles<D> t = twiddles_of_lanes<D>(tables.leaves + leaf * FftTables::kRows * hn::MaxLanes(D{}));
     if constexpr (kFirst) {
         x[0] = half_of_first<D>(sum_and_difference_of_first<D>(x[0]));
-        Complex<D> real[4] = {x[0], x[1], x[2], x[3]};
-        merge_real_twice<D>(real);
-        merge_twice<D>(x, t.w, t.v);
-        const auto mask = hn::FirstN(D{}, 1);
-        for (std::size_t i = 0; i < 4; ++i) x[i] = either<D>(mask, real[i], x[i]);
+        merge_twice_with_real<D>(x, t, hn::FirstN(D{}, 1));
     } else {
-        merge_twice<D>(x, t.w, t.v);
+        merge_twice<D>(x, t);
     }
     merge_vectors<D, kFirst>(x, tables.lines + leaf * kLine);
     if constexpr (kFirst) {
         merge_real_twice<D>(x);
     } else {
-        const Twiddles<D> of_block = twiddles_of_block<D>(tables.lines, leaf);
-        merge_twice<D>(x, of_block.w, of_block.v);
+        merge_twice<D>(x, twiddles_of_block<D>(tables.lines, leaf));
     }
+}
+
+template <class D>
+HWY_INLINE void load_leaf(const float* re, const float* im, Complex<D> (&x)[4]) {
+    constexpr std::size_t kWidth = hn::MaxLanes(D{});
+    for (std::size_t i = 0; i < 4; ++i) x[i] = load<D>(re + i * kWidth, im + i * kWidth);
+}
+template <class D>
+HWY_INLINE void store_leaf(const Complex<D> (&x)[4], float* re, float* im) {
+    constexpr std::size_t kWidth = hn::MaxLanes(D{});
     for (std::size_t i = 0; i < 4; ++i) store<D>(x[i], re + i * kWidth, im + i * kWidth);
+}
+
+/// Where the slots of blocks are read and written; may be the same.
+struct Slots {
+    const float* from_re;
+    const float* from_im;
+    float* re;
+    float* im;
+};
+
+HWY_INLINE Slots moved(const Slots& slots, std::size_t count) {
+    return {slots.from_re + count, slots.from_im + count, slots.re + count, slots.im + count};
+}
+
+/// Splits a block of one leaf, or of two.
+template <class D, bool kFirst, bool kTwo>
+HWY_INLINE void split_last(const FftTables& tables, std::size_t block, const Slots& slots) {
+    constexpr std::size_t kLeaf = 4 * hn::MaxLanes(D{});
+    Complex<D> x[4];
+    load_leaf<D>(slots.from_re, slots.from_im, x);
+    if constexpr (kTwo) {
+        Complex<D> y[4];
+        load_leaf<D>(slots.from_re + kLeaf, slots.from_im + kLeaf, y);
+        if constexpr (kFirst) {
+            for (std::size_t i = 0; i < 4; ++i) split_real<D>(x[i], y[i]);
+        } else {
+            const Complex<D> w = twiddles_of_block<D>(tables.lines, block).w;
+            for (std::size_t i = 0; i < 4; ++i) split<D>(x[i], y[i], w);
+        }
+        split_leaf<D, kFirst>(tables, 2 * block, x);
+        store_leaf<D>(x, slots.re, slots.im);
+        split_leaf<D, false>(tables, 2 * block + 1, y);
+        store_leaf<D>(y, slots.re + kLeaf, slots.im + kLeaf);
+    } else {
+        split_leaf<D, kFirst>(tables, block, x);
+        store_leaf<D>(x, slots.re, slots.im);
+    }
+}
+template <class D, bool kFirst, bool kTwo>
+HWY_INLINE void merge_last(const FftTables& tables, std::size_t block, const Slots& slots) {
+    constexpr std::size_t kLeaf = 4 * hn::MaxLanes(D{});
+    Complex<D> x[4];
+    load_leaf<D>(slots.from_re, slots.from_im, x);
+    if constexpr (kTwo) {
+        Complex<D> y[4];
+        load_leaf<D>(slots.from_re + kLeaf, slots.from_im + kLeaf, y);
+        merge_leaf<D, kFirst>(tables, 2 * block, x);
+        merge_leaf<D, false>(tables, 2 * block + 1, y);
+        if constexpr (kFirst) {
+            for (std::size_t i = 0; i < 4; ++i) merge_real<D>(x[i], y[i]);
+        } else {
+            const Complex<D> w = twiddles_of_block<D>(tables.lines, block).w;
+            for (std::size_t i = 0; i < 4; ++i) merge<D>(x[i], y[i], w);
+        }
+        store_leaf<D>(x, slots.re, slots.im);
+        store_leaf<D>(y, slots.re + kLeaf, slots.im + kLeaf);
+    } else {
+        merge_leaf<D, kFirst>(tables, block, x);
+        store_leaf<D>(x, slots.re, slots.im);
+    }
+}
+
+/// Splits a block into four, or merges it from them. kFirst: it is block 0.
+template <class D, bool kFirst, bool kMerge>
+HWY_INLINE void pass(const FftTables& tables, std::size_t block, std::size_t slots, const Slots& at) {
+    const std::size_t part = slots / 4;
+    [[maybe_unused]] const Twiddles<D> t = twiddles_of_block<D>(tables.lines, block);
+    for (std::size_t n = 0; n < part; n += hn::MaxLanes(D{})) {
+        Complex<D> x[4];
+        for (std::size_t i = 0; i < 4; ++i) x[i] = load<D>(at.from_re + n + i * part, at.from_im + n + i * part);
+        if constexpr (kFirst && kMerge) {
+            merge_real_twice<D>(x);
+        } else if constexpr (kFirst) {
+            split_real_twice<D>(x);
+        } else if constexpr (kMerge) {
+            merge_twice<D>(x, t);
+        } else {
+            split_twice<D>(x, t);
+        }
+        for (std::size_t i = 0; i < 4; ++i) store<D>(x[i], at.re + n + i * part, at.im + n + i * part);
+    }
+}
+
+/// Splits block 0 into two, or merges it from them.
+template <class D, bool kMerge>
+HWY_INLINE void pass_in_halves(std::size_t slots, const Slots& at) {
+    const std::size_t part = slots / 2;
+    for (std::size_t n = 0; n < part; n += hn::MaxLanes(D{})) {
+        Complex<D> x = load<D>(at.from_re + n, at.from_im + n);
+        Complex<D> y = load<D>(at.from_re + n + part, at.from_im + n + part);
+        if constexpr (kMerge) {
+            merge_real<D>(x, y);
+        } else {
+            split_real<D>(x, y);
+        }
+        store<D>(x, at.re + n, at.im + n);
+        store<D>(y, at.re + n + part, at.im + n + part);
+    }
 }
 
 /// A number of consecutive blocks of one level, in place.
@@ -467,178 +564,97 @@ struct Blocks {
     float* im;
 };
 
-HWY_INLINE Blocks next_level(const Blocks& blocks, std::size_t parts) {
-    return {blocks.first * parts, blocks.count * parts, blocks.slots / parts, blocks.re, blocks.im};
+HWY_INLINE Blocks next_level(const Blocks& blocks) {
+    return {blocks.first * 4, blocks.count * 4, blocks.slots / 4, blocks.re, blocks.im};
 }
 HWY_INLINE Blocks block_of(const Blocks& blocks, std::size_t i) {
     return {blocks.first + i, 1, blocks.slots, blocks.re + i * blocks.slots, blocks.im + i * blocks.slots};
 }
 
-/// Splits a block other than block 0 into four.
-template <class D>
-HWY_INLINE void split_block(const FftTables& tables, std::size_t block, std::size_t slots, float* re, float* im) {
-    constexpr std::size_t kWidth = hn::MaxLanes(D{});
-    const std::size_t part = slots / 4;
-    const Twiddles<D> t = twiddles_of_block<D>(tables.lines, block);
-    for (std::size_t n = 0; n < part; n += kWidth) {
-        Complex<D> x[4];
-        for (std::size_t i = 0; i < 4; ++i) x[i] = load<D>(re + n + i * part, im + n + i * part);
-        split_twice<D>(x, t.w, t.v);
-        for (std::size_t i = 0; i < 4; ++i) store<D>(x[i], re + n + i * part, im + n + i * part);
-    }
-}
-template <class D>
-HWY_INLINE void merge_block(const FftTables& tables, std::size_t block, std::size_t slots, float* re, float* im) {
-    constexpr std::size_t kWidth = hn::MaxLanes(D{});
-    const std::size_t part = slots / 4;
-    const Twiddles<D> t = twiddles_of_block<D>(tables.lines, block);
-    for (std::size_t n = 0; n < part; n += kWidth) {
-        Complex<D> x[4];
-        for (std::size_t i = 0; i < 4; ++i) x[i] = load<D>(re + n + i * part, im + n + i * part);
-        merge_twice<D>(x, t.w, t.v);
-        for (std::size_t i = 0; i < 4; ++i) store<D>(x[i], re + n + i * part, im + n + i * part);
-    }
-}
+/// What is done with each block of a level.
+enum class Step { split, merge, split_leaf, merge_leaf, split_leaves, merge_leaves };
 
-/// Splits block 0 into kParts blocks, or merges it from them.
-template <class D, std::size_t kParts, bool kMerge>
-HWY_INLINE void pass_real(const FftTables& tables, std::size_t slots, const float* from_re, const float* from_im,
-                          float* re, float* im) {
-    constexpr std::size_t kWidth = hn::MaxLanes(D{});
-    const std::size_t part = slots / kParts;
-    [[maybe_unused]] const Twiddles<D> t = twiddles_of_block<D>(tables.lines, 1);
-    for (std::size_t n = 0; n < part; n += kWidth) {
-        Complex<D> x[kParts];
-        for (std::size_t i = 0; i < kParts; ++i) x[i] = load<D>(from_re + n + i * part, from_im + n + i * part);
-        if constexpr (kParts == 8) {
-            if constexpr (kMerge) {
-                merge_real_thrice<D>(x, t.w, t.v);
-            } else {
-                split_real_thrice<D>(x, t.w, t.v);
-            }
-        } else if constexpr (kParts == 4) {
-            if constexpr (kMerge) {
-                merge_real_twice<D>(x);
-            } else {
-                split_real_twice<D>(x);
-            }
-        } else {
-            if constexpr (kMerge) {
-                merge_real<D>(x[0], x[1]);
-            } else {
-                split_real<D>(x[0], x[1]);
-            }
-        }
-        for (std::size_t i = 0; i < kParts; ++i) store<D>(x[i], re + n + i * part, im + n + i * part);
-    }
-}
-
-/// Transforms blocks whose size is that of a leaf or a power of four larger. Recursive: log4(slots) deep.
-template <class D>
-void split_blocks(const FftTables& tables, const Blocks& blocks) RTA_NONBLOCKING {
-    constexpr std::size_t kLeaf = 4 * hn::MaxLanes(D{});
-    if (blocks.count > 1 && blocks.count * blocks.slots > kCachedSlots) {
-        for (std::size_t i = 0; i < blocks.count; ++i) split_blocks<D>(tables, block_of(blocks, i));
-        return;
-    }
-    float* re = blocks.re;
-    float* im = blocks.im;
-    std::size_t block = blocks.first;
-    const std::size_t end = blocks.first + blocks.count;
-    if (blocks.slots == kLeaf) {
-        if (block == 0) {
-            split_leaf<D, true>(tables, 0, re, im, re, im);
-            ++block;
-            re += kLeaf;
-            im += kLeaf;
-        }
-        for (; block < end; ++block, re += kLeaf, im += kLeaf) split_leaf<D, false>(tables, block, re, im, re, im);
-        return;
-    }
-    if (block == 0) {
-        pass_real<D, 4, false>(tables, blocks.slots, re, im, re, im);
-        ++block;
-        re += blocks.slots;
-        im += blocks.slots;
-    }
-    for (; block < end; ++block, re += blocks.slots, im += blocks.slots) {
-        split_block<D>(tables, block, blocks.slots, re, im);
-    }
-    split_blocks<D>(tables, next_level(blocks, 4));
-}
-template <class D>
-void merge_blocks(const FftTables& tables, const Blocks& blocks) RTA_NONBLOCKING {
-    constexpr std::size_t kLeaf = 4 * hn::MaxLanes(D{});
-    if (blocks.count > 1 && blocks.count * blocks.slots > kCachedSlots) {
-        for (std::size_t i = 0; i < blocks.count; ++i) merge_blocks<D>(tables, block_of(blocks, i));
-        return;
-    }
-    float* re = blocks.re;
-    float* im = blocks.im;
-    std::size_t block = blocks.first;
-    const std::size_t end = blocks.first + blocks.count;
-    if (blocks.slots == kLeaf) {
-        if (block == 0) {
-            merge_leaf<D, true>(tables, 0, re, im, re, im);
-            ++block;
-            re += kLeaf;
-            im += kLeaf;
-        }
-        for (; block < end; ++block, re += kLeaf, im += kLeaf) merge_leaf<D, false>(tables, block, re, im, re, im);
-        return;
-    }
-    merge_blocks<D>(tables, next_level(blocks, 4));
-    if (block == 0) {
-        pass_real<D, 4, true>(tables, blocks.slots, re, im, re, im);
-        ++block;
-        re += blocks.slots;
-        im += blocks.slots;
-    }
-    for (; block < end; ++block, re += blocks.slots, im += blocks.slots) {
-        merge_block<D>(tables, block, blocks.slots, re, im);
-    }
-}
-
-/// Returns into how many blocks block 0 is split first: the others are then powers of four larger than a leaf.
-HWY_INLINE std::size_t first_parts(std::size_t slots, std::size_t leaf) {
-    if (slots == 2 * leaf) return 2;
-    bool odd = false;
-    for (std::size_t size = leaf; size < slots; size *= 2) odd = !odd;
-    return odd ? 8 : 4;
-}
-
-template <class D>
-HWY_INLINE void forward_with(const FftTables& tables, const float* in, float* re, float* im) {
-    constexpr std::size_t kLeaf = 4 * hn::MaxLanes(D{});
-    const std::size_t slots = tables.slots;
-    if (slots == kLeaf) return split_leaf<D, true>(tables, 0, in, in + slots, re, im);
-    const std::size_t parts = first_parts(slots, kLeaf);
-    if (parts == 8) {
-        pass_real<D, 8, false>(tables, slots, in, in + slots, re, im);
-    } else if (parts == 4) {
-        pass_real<D, 4, false>(tables, slots, in, in + slots, re, im);
+template <class D, Step kStep, bool kFirst>
+HWY_INLINE void run_block(const FftTables& tables, std::size_t block, std::size_t slots, const Slots& at) {
+    if constexpr (kStep == Step::split_leaf || kStep == Step::split_leaves) {
+        split_last<D, kFirst, kStep == Step::split_leaves>(tables, block, at);
+    } else if constexpr (kStep == Step::merge_leaf || kStep == Step::merge_leaves) {
+        merge_last<D, kFirst, kStep == Step::merge_leaves>(tables, block, at);
     } else {
-        pass_real<D, 2, false>(tables, slots, in, in + slots, re, im);
+        pass<D, kFirst, kStep == Step::merge>(tables, block, slots, at);
     }
-    split_blocks<D>(tables, {0, parts, slots / parts, re, im});
+}
+template <class D, Step kStep>
+HWY_INLINE void run_blocks(const FftTables& tables, const Blocks& blocks) {
+    Slots at{blocks.re, blocks.im, blocks.re, blocks.im};
+    std::size_t block = blocks.first;
+    const std::size_t end = blocks.first + blocks.count;
+    if (block == 0) {
+        run_block<D, kStep, true>(tables, block, blocks.slots, at);
+        at = moved(at, blocks.slots);
+        ++block;
+    }
+    for (; block < end; ++block) {
+        run_block<D, kStep, false>(tables, block, blocks.slots, at);
+        at = moved(at, blocks.slots);
+    }
+}
+
+/// Transforms blocks whose size is a power of four, times that of one leaf or two. Recursive: log4(slots) deep.
+template <class D, bool kMerge>
+void run_levels(const FftTables& tables, const Blocks& blocks) RTA_NONBLOCKING {
+    constexpr std::size_t kLeaf = 4 * hn::MaxLanes(D{});
+    if (blocks.count > 1 && blocks.count * blocks.slots > kCachedSlots) {
+        for (std::size_t i = 0; i < blocks.count; ++i) run_levels<D, kMerge>(tables, block_of(blocks, i));
+    } else if (blocks.slots == kLeaf) {
+        run_blocks<D, kMerge ? Step::merge_leaf : Step::split_leaf>(tables, blocks);
+    } else if (blocks.slots == 2 * kLeaf) {
+        run_blocks<D, kMerge ? Step::merge_leaves : Step::split_leaves>(tables, blocks);
+    } else if constexpr (kMerge) {
+        run_levels<D, kMerge>(tables, next_level(blocks));
+        run_blocks<D, Step::merge>(tables, blocks);
+    } else {
+        run_blocks<D, Step::split>(tables, blocks);
+        run_levels<D, kMerge>(tables, next_level(blocks));
+    }
+}
+
+/// Transforms block 0 of the whole size. The first or the last pass is not in place.
+template <class D>
+HWY_INLINE void forward_with(const FftTables& tables, const Slots& at) {
+    constexpr std::size_t kLeaf = 4 * hn::MaxLanes(D{});
+    if (tables.slots == kLeaf) return split_last<D, true, false>(tables, 0, at);
+    if (tables.slots == 2 * kLeaf) return split_last<D, true, true>(tables, 0, at);
+    if (tables.slots >= kManySlots) {
+        pass_in_halves<D, false>(tables.slots, at);
+        return run_levels<D, false>(tables, {0, 2, tables.slots / 2, at.re, at.im});
+    }
+    pass<D, true, false>(tables, 0, tables.slots, at);
+    run_levels<D, false>(tables, {0, 4, tables.slots / 4, at.re, at.im});
 }
 template <class D>
 HWY_INLINE void inverse_with(const FftTables& tables, float* re, float* im, float* out) {
     constexpr std::size_t kLeaf = 4 * hn::MaxLanes(D{});
-    const std::size_t slots = tables.slots;
-    if (slots == kLeaf) return merge_leaf<D, true>(tables, 0, re, im, out, out + slots);
-    const std::size_t parts = first_parts(slots, kLeaf);
-    merge_blocks<D>(tables, {0, parts, slots / parts, re, im});
-    if (parts == 8) {
-        pass_real<D, 8, true>(tables, slots, re, im, out, out + slots);
-    } else if (parts == 4) {
-        pass_real<D, 4, true>(tables, slots, re, im, out, out + slots);
-    } else {
-        pass_real<D, 2, true>(tables, slots, re, im, out, out + slots);
+    const Slots at{re, im, out, out + tables.slots};
+    if (tables.slots == kLeaf) return merge_last<D, true, false>(tables, 0, at);
+    if (tables.slots == 2 * kLeaf) return merge_last<D, true, true>(tables, 0, at);
+    if (tables.slots >= kManySlots) {
+        run_levels<D, true>(tables, {0, 2, tables.slots / 2, re, im});
+        return pass_in_halves<D, true>(tables.slots, at);
     }
+    run_levels<D, true>(tables, {0, 4, tables.slots / 4, re, im});
+    pass<D, true, true>(tables, 0, tables.slots, at);
 }
 
-std::size_t lanes(std::size_t slots) RTA_NONBLOCKING { return slots / 4 < kLanes ? slots / 4 : kLanes; }
+using Fours = hn::CappedTag<float, 4>;
+
+/// The smallest transforms have too few slots for a leaf of wide vectors.
+constexpr std::size_t kFewSlots = 32;
+static_assert(kLanes <= 4 || 4 * kLanes >= kFewSlots);
+
+HWY_INLINE bool is_small(std::size_t slots) { return slots <= kFewSlots; }
+
+std::size_t lanes(std::size_t slots) RTA_NONBLOCKING { return is_small(slots) ? hn::MaxLanes(Fours{}) : kLanes; }
 
 std::size_t block_of_lane(std::size_t lanes, std::size_t lane) RTA_NONBLOCKING {
     if (lanes != 8) return lane;
@@ -647,22 +663,18 @@ std::size_t block_of_lane(std::size_t lanes, std::size_t lane) RTA_NONBLOCKING {
     return pair / 2 * 4 + lane / 4 * 2 + pair % 2;
 }
 
-/// Vectors for the smallest transforms, each of which is a single leaf.
-using Eights = hn::CappedTag < float, kLanes<8 ? kLanes : 8>;
-using Fours = hn::CappedTag<float, 4>;
-
 void forward(const FftTables& tables, const float* in, float* re, float* im) RTA_NONBLOCKING {
-    const float* const half = in + tables.slots;
-    if (tables.slots >= 4 * kLanes) return forward_with<Floats>(tables, in, re, im);
-    if (tables.slots == 4 * hn::MaxLanes(Eights{})) return split_leaf<Eights, true>(tables, 0, in, half, re, im);
-    split_leaf<Fours, true>(tables, 0, in, half, re, im);
+    const Slots at{in, in + tables.slots, re, im};
+    if (!is_small(tables.slots)) return forward_with<Floats>(tables, at);
+    if (tables.slots == kFewSlots) return split_last<Fours, true, true>(tables, 0, at);
+    split_last<Fours, true, false>(tables, 0, at);
 }
 
 void inverse(const FftTables& tables, float* re, float* im, float* out) RTA_NONBLOCKING {
-    float* const half = out + tables.slots;
-    if (tables.slots >= 4 * kLanes) return inverse_with<Floats>(tables, re, im, out);
-    if (tables.slots == 4 * hn::MaxLanes(Eights{})) return merge_leaf<Eights, true>(tables, 0, re, im, out, half);
-    merge_leaf<Fours, true>(tables, 0, re, im, out, half);
+    if (!is_small(tables.slots)) return inverse_with<Floats>(tables, re, im, out);
+    const Slots at{re, im, out, out + tables.slots};
+    if (tables.slots == kFewSlots) return merge_last<Fours, true, true>(tables, 0, at);
+    merge_last<Fours, true, false>(tables, 0, at);
 }
 
 /// Processes kVectors vectors of slots, whose sums stay in registers.

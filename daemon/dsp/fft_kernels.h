@@ -10,13 +10,15 @@ namespace rta::dsp {
 
 /// Tables of a real FFT; the terms are explained in dsp/fft_kernels.cpp. w(b) is the twiddle factor of block b.
 struct FftTables {
-    /// A cache line for each four blocks b: the real parts of w(b), their imaginary parts, both parts of w(2 b).
+    /// Rows of a line: real and imaginary parts of w(b), of w(2 b), and of their product.
+    static constexpr std::size_t kRows = 6;
+    /// Columns of a line: consecutive blocks.
     static constexpr std::size_t kBlocksPerLine = 4;
 
     std::size_t slots = 0;  ///< half of the points: a power of two from 16 on
     /// A line for each leaf. w(0) is 1.
     const float* lines = nullptr;
-    /// Four vectors for each leaf, as in a line, for the blocks of the last level in the order of their lanes.
+    /// As many rows for each leaf, with a column for each lane: for the blocks of the last level in the order of their lanes.
     const float* leaves = nullptr;
 };
 

@@ -10,10 +10,10 @@
 namespace rta::dsp {
 namespace {
 
-/// The angle of w(b) is that of e^(-2 pi i turns); see dsp/fft_kernels.cpp.
+/// w(b) is e^(-2 pi i turns); see dsp/fft_kernels.cpp.
 double turns_of_block(std::size_t block) {
     if (block == 0) return 0.0;
-    double turns = 1.0 / 8.0;
+    double turns = -1.0 / 8.0;
     for (std::size_t bit = std::bit_floor(block) / 2; bit > 0; bit /= 2) {
         turns = turns / 2.0 + ((block & bit) != 0 ? 0.25 : 0.0);
     }
@@ -24,20 +24,22 @@ double turns_of_block(std::size_t block) {
 /// half the sample rate stand for the conjugate of a bin.
 std::size_t multiple_of_slot(std::size_t slot, std::size_t slots) {
     const auto leading = static_cast<std::size_t>(std::bit_width(slot)) - 1;
-    std::size_t multiple = slots >> (leading + 1);
+    std::size_t multiple = 2 * slots - (slots >> (leading + 1));
     std::size_t step = (2 * slots) >> leading;
     for (std::size_t bit = (std::size_t{1} << leading) / 2; bit > 0; bit /= 2, step *= 2) {
         if ((slot & bit) != 0) multiple += step;
     }
-    return multiple;
+    return multiple % (2 * slots);
 }
 
-/// Writes the twiddle factors of a block: the parts of w(b) and of w(2 b), each `step` floats further.
-void write_twiddles(std::size_t block, float* out, std::size_t step) {
-    for (std::size_t i = 0; i < 2; ++i) {
-        const double turns = turns_of_block((i + 1) * block);
-        out[2 * i * step] = static_cast<float>(cosine_of_turns(turns));
-        out[(2 * i + 1) * step] = static_cast<float>(-sine_of_turns(turns));
+/// Writes a column of a line of `columns`: the twiddle factors of a block.
+void write_twiddles(std::size_t block, float* out, std::size_t columns) {
+    const double turns = turns_of_block(block);
+    const double half = turns_of_block(2 * block);
+    for (const double angle : {turns, half, turns + half}) {
+        out[0] = static_cast<float>(cosine_of_turns(angle));
+        out[columns] = static_cast<float>(-sine_of_turns(angle));
+        out += 2 * columns;
     }
 }
 
@@ -51,13 +53,14 @@ RealFft::RealFft(std::size_t size) : kernels_{&fft_kernels()} {
     const std::size_t lanes = kernels_->lanes(tables_.slots);
     const std::size_t leaves = tables_.slots / (4 * lanes);
     constexpr std::size_t kPerLine = FftTables::kBlocksPerLine;
-    lines_ = AudioBuffer{1, static_cast<std::uint32_t>(leaves * 4 * kPerLine)};
-    leaves_ = AudioBuffer{1, static_cast<std::uint32_t>(leaves * 4 * lanes)};
+    constexpr std::size_t kRows = FftTables::kRows;
+    lines_ = AudioBuffer{1, static_cast<std::uint32_t>(leaves * kRows * kPerLine)};
+    leaves_ = AudioBuffer{1, static_cast<std::uint32_t>(leaves * kRows * lanes)};
     float* line = lines_.write().channel(0).data();
     float* vectors = leaves_.write().channel(0).data();
     tables_.lines = line;
     tables_.leaves = vectors;
-    for (std::size_t leaf = 0; leaf < leaves; ++leaf, line += 4 * kPerLine, vectors += 4 * lanes) {
+    for (std::size_t leaf = 0; leaf < leaves; ++leaf, line += kRows * kPerLine, vectors += kRows * lanes) {
         for (std::size_t i = 0; i < kPerLine; ++i) write_twiddles(leaf * kPerLine + i, line + i, kPerLine);
         for (std::size_t lane = 0; lane < lanes; ++lane) {
             write_twiddles(leaf * lanes + kernels_->block_of_lane(lanes, lane), vectors + lane, lanes);

@@ -33,11 +33,12 @@ struct ConstSplitSpectrum {
 ///
 /// Spectra are in the transform's own order, in which no time is spent on sorting: bin 0 comes first, the others are
 /// permuted, and about half of them are conjugated. Products and sums of spectra are computed element by element in this
-/// order. See NaturalOrder for others. Spectra may be exchanged between transforms of the same size that were
-/// constructed on the same SIMD target.
+/// order. NaturalOrder sorts a spectrum by frequency. Spectra may be exchanged between transforms of the same size that
+/// were constructed on the same SIMD target.
 ///
-/// Immutable: threads may share a transform. Memory must not be denormal for speed; alignment to 64 bytes is faster, but
-/// not required. The error of a transform, RMS relative to the result, is below 6e-8 * log2(size).
+/// Immutable: threads may share a transform. Memory needs no alignment. It is fastest if it is aligned to 64 bytes and,
+/// from 8,192 points on, if `re`, `im` and the signal are not a multiple of 4,096 bytes apart. The error of a transform,
+/// RMS relative to the result, is below 2.4e-7 * log2(size); for noise, 0.8e-7 (32 points) to 1.6e-7 (262,144).
 class RealFft {
  public:
     static constexpr std::size_t kSmallest = 32;

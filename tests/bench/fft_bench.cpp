@@ -29,10 +29,6 @@ constexpr std::size_t kLargest = 16'384;
 /// Points that are transformed in one run of a row.
 constexpr std::size_t kPointsPerRun = 65'536;
 
-std::span<float> part(AudioBuffer& buffer, std::uint32_t channel, std::size_t offset, std::size_t count) {
-    return buffer.write().channel(channel).subspan(offset, count);
-}
-
 std::vector<float> noise(std::size_t count) {
     std::vector<float> samples(count);
     std::uint32_t state = 1;
@@ -87,7 +83,8 @@ class Ours final : public Transform {
 
  private:
     dsp::SplitSpectrum own() {
-        return {part(spectrum_, 0, 0, fft_.bins()), part(spectrum_, 0, fft_.bins(), fft_.bins())};
+        const std::span<float> memory = spectrum_.write().channel(0);
+        return {memory.first(fft_.bins()), memory.last(fft_.bins())};
     }
 
     dsp::RealFft fft_;
