@@ -555,21 +555,18 @@ HWY_INLINE void pass_in_halves(std::size_t slots, const Slots& at) {
     }
 }
 
-/// A number of consecutive blocks of one level, in place.
+/// A number of consecutive blocks of one level, and their spectrum in place.
 struct Blocks {
     std::size_t first;
     std::size_t count;
     std::size_t slots;  ///< of each
     float* re;
     float* im;
-};
 
-HWY_INLINE Blocks next_level(const Blocks& blocks) {
-    return {blocks.first * 4, blocks.count * 4, blocks.slots / 4, blocks.re, blocks.im};
-}
-HWY_INLINE Blocks block_of(const Blocks& blocks, std::size_t i) {
-    return {blocks.first + i, 1, blocks.slots, blocks.re + i * blocks.slots, blocks.im + i * blocks.slots};
-}
+    HWY_INLINE Blocks next_level() const { return {first * 4, count * 4, slots / 4, re, im}; }
+    HWY_INLINE Blocks block(std::size_t i) const { return {first + i, 1, slots, re + i * slots, im + i * slots}; }
+    HWY_INLINE Slots in_place() const { return {re, im, re, im}; }
+};
 
 /// What is done with each block of a level.
 enum class Step { split, merge, split_leaf, merge_leaf, split_leaves, merge_leaves };
@@ -585,8 +582,7 @@ HWY_INLINE void run_block(const FftTables& tables, std::size_t block, std::size_
     }
 }
 template <class D, Step kStep>
-HWY_INLINE void run_blocks(const FftTables& tables, const Blocks& blocks) {
-    Slots at{blocks.re, blocks.im, blocks.re, blocks.im};
+HWY_INLINE void run_blocks(const FftTables& tables, const Blocks& blocks, Slots at) {
     std::size_t block = blocks.first;
     const std::size_t end = blocks.first + blocks.count;
     if (block == 0) {
@@ -600,61 +596,48 @@ HWY_INLINE void run_blocks(const FftTables& tables, const Blocks& blocks) {
     }
 }
 
-/// Transforms blocks whose size is a power of four, times that of one leaf or two. Recursive: log4(slots) deep.
+/// Transforms blocks whose size is a power of four, times that of one leaf or two. Recursive: log4(slots) deep. Only the
+/// level of these blocks uses `at`, which is between signal and spectrum, or in place.
 template <class D, bool kMerge>
-void run_levels(const FftTables& tables, const Blocks& blocks) RTA_NONBLOCKING {
+void run_levels(const FftTables& tables, const Blocks& blocks, const Slots& at) RTA_NONBLOCKING {
     constexpr std::size_t kLeaf = 4 * hn::MaxLanes(D{});
     if (blocks.count > 1 && blocks.count * blocks.slots > kCachedSlots) {
-        for (std::size_t i = 0; i < blocks.count; ++i) run_levels<D, kMerge>(tables, block_of(blocks, i));
+        for (std::size_t i = 0; i < blocks.count; ++i) {
+            run_levels<D, kMerge>(tables, blocks.block(i), moved(at, i * blocks.slots));
+        }
     } else if (blocks.slots == kLeaf) {
-        run_blocks<D, kMerge ? Step::merge_leaf : Step::split_leaf>(tables, blocks);
+        run_blocks<D, kMerge ? Step::merge_leaf : Step::split_leaf>(tables, blocks, at);
     } else if (blocks.slots == 2 * kLeaf) {
-        run_blocks<D, kMerge ? Step::merge_leaves : Step::split_leaves>(tables, blocks);
+        run_blocks<D, kMerge ? Step::merge_leaves : Step::split_leaves>(tables, blocks, at);
     } else if constexpr (kMerge) {
-        run_levels<D, kMerge>(tables, next_level(blocks));
-        run_blocks<D, Step::merge>(tables, blocks);
+        run_levels<D, kMerge>(tables, blocks.next_level(), blocks.in_place());
+        run_blocks<D, Step::merge>(tables, blocks, at);
     } else {
-        run_blocks<D, Step::split>(tables, blocks);
-        run_levels<D, kMerge>(tables, next_level(blocks));
+        run_blocks<D, Step::split>(tables, blocks, at);
+        run_levels<D, kMerge>(tables, blocks.next_level(), blocks.in_place());
     }
 }
 
-/// Transforms block 0 of the whole size. The first or the last pass is not in place.
-template <class D>
-HWY_INLINE void forward_with(const FftTables& tables, const Slots& at) {
-    constexpr std::size_t kLeaf = 4 * hn::MaxLanes(D{});
-    if (tables.slots == kLeaf) return split_last<D, true, false>(tables, 0, at);
-    if (tables.slots == 2 * kLeaf) return split_last<D, true, true>(tables, 0, at);
-    if (tables.slots >= kManySlots) {
-        pass_in_halves<D, false>(tables.slots, at);
-        return run_levels<D, false>(tables, {0, 2, tables.slots / 2, at.re, at.im});
+/// Transforms all slots.
+template <class D, bool kMerge>
+HWY_INLINE void run_all(const FftTables& tables, float* re, float* im, const Slots& at) {
+    const std::size_t slots = tables.slots;
+    if (slots < kManySlots) return run_levels<D, kMerge>(tables, {0, 1, slots, re, im}, at);
+    const Blocks halves{0, 2, slots / 2, re, im};
+    if constexpr (kMerge) {
+        run_levels<D, kMerge>(tables, halves, halves.in_place());
+        pass_in_halves<D, kMerge>(slots, at);
+    } else {
+        pass_in_halves<D, kMerge>(slots, at);
+        run_levels<D, kMerge>(tables, halves, halves.in_place());
     }
-    pass<D, true, false>(tables, 0, tables.slots, at);
-    run_levels<D, false>(tables, {0, 4, tables.slots / 4, at.re, at.im});
-}
-template <class D>
-HWY_INLINE void inverse_with(const FftTables& tables, float* re, float* im, float* out) {
-    constexpr std::size_t kLeaf = 4 * hn::MaxLanes(D{});
-    const Slots at{re, im, out, out + tables.slots};
-    if (tables.slots == kLeaf) return merge_last<D, true, false>(tables, 0, at);
-    if (tables.slots == 2 * kLeaf) return merge_last<D, true, true>(tables, 0, at);
-    if (tables.slots >= kManySlots) {
-        run_levels<D, true>(tables, {0, 2, tables.slots / 2, re, im});
-        return pass_in_halves<D, true>(tables.slots, at);
-    }
-    run_levels<D, true>(tables, {0, 4, tables.slots / 4, re, im});
-    pass<D, true, true>(tables, 0, tables.slots, at);
 }
 
+/// Vectors of the smallest transforms, which have too few slots for a leaf of wide vectors.
 using Fours = hn::CappedTag<float, 4>;
+constexpr std::size_t kFewSlots = kLanes == 4 ? 0 : 32;
 
-/// The smallest transforms have too few slots for a leaf of wide vectors.
-constexpr std::size_t kFewSlots = 32;
-static_assert(kLanes <= 4 || 4 * kLanes >= kFewSlots);
-
-HWY_INLINE bool is_small(std::size_t slots) { return slots <= kFewSlots; }
-
-std::size_t lanes(std::size_t slots) RTA_NONBLOCKING { return is_small(slots) ? hn::MaxLanes(Fours{}) : kLanes; }
+std::size_t lanes(std::size_t slots) RTA_NONBLOCKING { return slots <= kFewSlots ? 4 : kLanes; }
 
 std::size_t block_of_lane(std::size_t lanes, std::size_t lane) RTA_NONBLOCKING {
     if (lanes != 8) return lane;
@@ -665,16 +648,20 @@ std::size_t block_of_lane(std::size_t lanes, std::size_t lane) RTA_NONBLOCKING {
 
 void forward(const FftTables& tables, const float* in, float* re, float* im) RTA_NONBLOCKING {
     const Slots at{in, in + tables.slots, re, im};
-    if (!is_small(tables.slots)) return forward_with<Floats>(tables, at);
-    if (tables.slots == kFewSlots) return split_last<Fours, true, true>(tables, 0, at);
-    split_last<Fours, true, false>(tables, 0, at);
+    if constexpr (kFewSlots != 0) {
+        if (tables.slots == kFewSlots) return split_last<Fours, true, true>(tables, 0, at);
+        if (tables.slots == kFewSlots / 2) return split_last<Fours, true, false>(tables, 0, at);
+    }
+    run_all<Floats, false>(tables, re, im, at);
 }
 
 void inverse(const FftTables& tables, float* re, float* im, float* out) RTA_NONBLOCKING {
-    if (!is_small(tables.slots)) return inverse_with<Floats>(tables, re, im, out);
     const Slots at{re, im, out, out + tables.slots};
-    if (tables.slots == kFewSlots) return merge_last<Fours, true, true>(tables, 0, at);
-    merge_last<Fours, true, false>(tables, 0, at);
+    if constexpr (kFewSlots != 0) {
+        if (tables.slots == kFewSlots) return merge_last<Fours, true, true>(tables, 0, at);
+        if (tables.slots == kFewSlots / 2) return merge_last<Fours, true, false>(tables, 0, at);
+    }
+    run_all<Floats, true>(tables, re, im, at);
 }
 
 /// Processes kVectors vectors of slots, whose sums stay in registers.
