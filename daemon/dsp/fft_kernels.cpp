@@ -124,35 +124,6 @@ struct Twiddles {
     Complex<D> u;  ///< their product
 };
 
-/// Splits quarters of a block b > 0 into the blocks 4 b to 4 b + 3.
-template <class D>
-HWY_INLINE void split_twice(Complex<D> (&x)[4], const Twiddles<D>& t) {
-    // All products first: they do not depend on each other.
-    const Complex<D> x1 = product(t.v, x[1]);
-    const Complex<D> x2 = product(t.w, x[2]);
-    const Complex<D> x3 = product(t.u, x[3]);
-    const Complex<D> even_sum = sum(x[0], x2);
-    const Complex<D> even_difference = difference(x[0], x2);
-    const Complex<D> odd_sum = sum(x1, x3);
-    const Complex<D> odd_difference = difference(x1, x3);
-    x[0] = sum(even_sum, odd_sum);
-    x[1] = difference(even_sum, odd_sum);
-    x[2] = minus_i_times(even_difference, odd_difference);
-    x[3] = plus_i_times(even_difference, odd_difference);
-}
-/// The opposite, times 4.
-template <class D>
-HWY_INLINE void merge_twice(Complex<D> (&x)[4], const Twiddles<D>& t) {
-    const Complex<D> low_sum = sum(x[0], x[1]);
-    const Complex<D> low_difference = difference(x[0], x[1]);
-    const Complex<D> high_sum = sum(x[2], x[3]);
-    const Complex<D> high_difference = difference(x[2], x[3]);
-    x[0] = sum(low_sum, high_sum);
-    x[1] = conjugate_product(t.v, plus_i_times(low_difference, high_difference));
-    x[2] = conjugate_product(t.w, difference(low_sum, high_sum));
-    x[3] = conjugate_product(t.u, minus_i_times(low_difference, high_difference));
-}
-
 /// Splits halves of block 0 into the blocks 0 and 1.
 template <class D>
 HWY_INLINE void split_real(Complex<D>& a, Complex<D>& c) {
@@ -194,53 +165,63 @@ HWY_INLINE void merge_real_twice(Complex<D> (&x)[4]) {
     merge_real<D>(x[1], x[3]);
 }
 
-/// a, b = b, a in the lanes of `mask`
-template <class D>
-HWY_INLINE void exchange(hn::Mask<D> mask, hn::Vec<D>& a, hn::Vec<D>& b) {
-    const hn::Vec<D> x = a;
-    a = hn::IfThenElse(mask, b, a);
-    b = hn::IfThenElse(mask, x, b);
+/// a, b = b, a in the first kRealLanes lanes
+template <class D, std::size_t kRealLanes>
+HWY_INLINE void exchange(hn::Vec<D>& a, hn::Vec<D>& b) {
+    if constexpr (kRealLanes > 0) {
+        const auto mask = hn::FirstN(D{}, kRealLanes);
+        const hn::Vec<D> x = a;
+        a = hn::IfThenElse(mask, b, a);
+        b = hn::IfThenElse(mask, x, b);
+    }
 }
 
-/// i w(1) in the lanes of `mask`, 1 in the others.
-template <class D>
-HWY_INLINE Complex<D> factor_of_block_1(hn::Mask<D> mask) {
+/// i w(1) in the first kRealLanes lanes, 1 in the others.
+template <class D, std::size_t kRealLanes>
+HWY_INLINE Complex<D> factor_of_block_1() {
+    const auto mask = hn::FirstN(D{}, kRealLanes);
     return {hn::IfThenElse(mask, hn::Set(D{}, -kRootOfHalf), hn::Set(D{}, 1.0F)),
             hn::IfThenElse(mask, hn::Set(D{}, kRootOfHalf), hn::Zero(D{}))};
 }
 
-/// As split_twice(), with block 0 in the lanes of `mask`. In the right places, its four numbers are split like two
-/// complex ones, and w(0) is 1; but block 1 is not turned by -i w(0).
-template <class D>
-HWY_INLINE void split_twice_with_real(Complex<D> (&x)[4], const Twiddles<D>& t, hn::Mask<D> mask) {
-    exchange<D>(mask, x[0].im, x[2].re);
-    exchange<D>(mask, x[1].im, x[3].re);
+/// Splits quarters of a block b > 0 into the blocks 4 b to 4 b + 3. In the first kRealLanes lanes, the block is block 0: when
+/// some of its numbers have changed places, they are split as others, because w(0) is 1; only the factor of block 1 differs.
+template <class D, std::size_t kRealLanes = 0>
+HWY_INLINE void split_twice(Complex<D> (&x)[4], const Twiddles<D>& t) {
+    exchange<D, kRealLanes>(x[0].im, x[2].re);
+    exchange<D, kRealLanes>(x[1].im, x[3].re);
+    // All products first: they do not depend on each other.
     const Complex<D> x1 = product(t.v, x[1]);
     const Complex<D> x2 = product(t.w, x[2]);
     const Complex<D> x3 = product(t.u, x[3]);
     Complex<D> even_sum = sum(x[0], x2);
     const Complex<D> even_difference = difference(x[0], x2);
     Complex<D> odd_sum = sum(x1, x3);
-    const Complex<D> odd_difference = product(factor_of_block_1<D>(mask), difference(x1, x3));
-    exchange<D>(mask, even_sum.im, odd_sum.re);
+    Complex<D> odd_difference = difference(x1, x3);
+    exchange<D, kRealLanes>(even_sum.im, odd_sum.re);
+    if constexpr (kRealLanes > 0) odd_difference = product(factor_of_block_1<D, kRealLanes>(), odd_difference);
     x[0] = sum(even_sum, odd_sum);
     x[1] = difference(even_sum, odd_sum);
     x[2] = minus_i_times(even_difference, odd_difference);
     x[3] = plus_i_times(even_difference, odd_difference);
 }
-template <class D>
-HWY_INLINE void merge_twice_with_real(Complex<D> (&x)[4], const Twiddles<D>& t, hn::Mask<D> mask) {
+/// The opposite, times 4.
+template <class D, std::size_t kRealLanes = 0>
+HWY_INLINE void merge_twice(Complex<D> (&x)[4], const Twiddles<D>& t) {
     Complex<D> low_sum = sum(x[0], x[1]);
     Complex<D> low_difference = difference(x[0], x[1]);
     const Complex<D> high_sum = sum(x[2], x[3]);
-    const Complex<D> high_difference = conjugate_product(factor_of_block_1<D>(mask), difference(x[2], x[3]));
-    exchange<D>(mask, low_sum.im, low_difference.re);
+    Complex<D> high_difference = difference(x[2], x[3]);
+    exchange<D, kRealLanes>(low_sum.im, low_difference.re);
+    if constexpr (kRealLanes > 0) {
+        high_difference = conjugate_product(factor_of_block_1<D, kRealLanes>(), high_difference);
+    }
     x[0] = sum(low_sum, high_sum);
     x[1] = conjugate_product(t.v, plus_i_times(low_difference, high_difference));
     x[2] = conjugate_product(t.w, difference(low_sum, high_sum));
     x[3] = conjugate_product(t.u, minus_i_times(low_difference, high_difference));
-    exchange<D>(mask, x[0].im, x[2].re);
-    exchange<D>(mask, x[1].im, x[3].re);
+    exchange<D, kRealLanes>(x[0].im, x[2].re);
+    exchange<D, kRealLanes>(x[1].im, x[3].re);
 }
 
 /// Returns what a line has for one block, in all lanes.
@@ -353,11 +334,7 @@ HWY_INLINE void split_vectors(Complex<D> (&x)[4], [[maybe_unused]] const float* 
     if constexpr (kWidth == 16) {
         transpose_groups<D>(x);
         const Twiddles<D> t = twiddles_of_groups<D>(line);
-        if constexpr (kFirst) {
-            split_twice_with_real<D>(x, t, hn::FirstN(D{}, 4));
-        } else {
-            split_twice<D>(x, t);
-        }
+        split_twice<D, kFirst ? 4 : 0>(x, t);
     }
 #endif
 #if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX2
@@ -365,7 +342,7 @@ HWY_INLINE void split_vectors(Complex<D> (&x)[4], [[maybe_unused]] const float* 
         exchange_halves<D>(x);
         const Complex<D> w = one_per_group_of<D>(line, 0);
         const Complex<D> w_next = one_per_group_of<D>(line, 2);
-        if constexpr (kFirst) exchange<D>(hn::FirstN(D{}, 4), x[0].im, x[1].re);
+        exchange<D, kFirst ? 4 : 0>(x[0].im, x[1].re);
         split<D>(x[0], x[1], w);
         split<D>(x[2], x[3], w_next);
     }
@@ -379,11 +356,7 @@ HWY_INLINE void merge_vectors(Complex<D> (&x)[4], [[maybe_unused]] const float* 
 #if HWY_TARGET == HWY_AVX3
     if constexpr (kWidth == 16) {
         const Twiddles<D> t = twiddles_of_groups<D>(line);
-        if constexpr (kFirst) {
-            merge_twice_with_real<D>(x, t, hn::FirstN(D{}, 4));
-        } else {
-            merge_twice<D>(x, t);
-        }
+        merge_twice<D, kFirst ? 4 : 0>(x, t);
         transpose_groups<D>(x);
     }
 #endif
@@ -392,7 +365,7 @@ HWY_INLINE void merge_vectors(Complex<D> (&x)[4], [[maybe_unused]] const float* 
         const Complex<D> w = one_per_group_of<D>(line, 0);
         const Complex<D> w_next = one_per_group_of<D>(line, 2);
         merge<D>(x[0], x[1], w);
-        if constexpr (kFirst) exchange<D>(hn::FirstN(D{}, 4), x[0].im, x[1].re);
+        exchange<D, kFirst ? 4 : 0>(x[0].im, x[1].re);
         merge<D>(x[2], x[3], w_next);
         exchange_halves<D>(x);
     }
@@ -422,22 +395,14 @@ HWY_INLINE void split_leaf(const FftTables& tables, std::size_t leaf, Complex<D>
     }
     split_vectors<D, kFirst>(x, tables.lines + leaf * kLine);
     const Twiddles<D> t = twiddles_of_lanes<D>(tables.leaves + leaf * FftTables::kRows * hn::MaxLanes(D{}));
-    if constexpr (kFirst) {
-        split_twice_with_real<D>(x, t, hn::FirstN(D{}, 1));
-        x[0] = sum_and_difference_of_first<D>(x[0]);
-    } else {
-        split_twice<D>(x, t);
-    }
+    split_twice<D, kFirst ? 1 : 0>(x, t);
+    if constexpr (kFirst) x[0] = sum_and_difference_of_first<D>(x[0]);
 }
 template <class D, bool kFirst>
 HWY_INLINE void merge_leaf(const FftTables& tables, std::size_t leaf, Complex<D> (&x)[4]) {
     const Twiddles<D> t = twiddles_of_lanes<D>(tables.leaves + leaf * FftTables::kRows * hn::MaxLanes(D{}));
-    if constexpr (kFirst) {
-        x[0] = half_of_first<D>(sum_and_difference_of_first<D>(x[0]));
-        merge_twice_with_real<D>(x, t, hn::FirstN(D{}, 1));
-    } else {
-        merge_twice<D>(x, t);
-    }
+    if constexpr (kFirst) x[0] = half_of_first<D>(sum_and_difference_of_first<D>(x[0]));
+    merge_twice<D, kFirst ? 1 : 0>(x, t);
     merge_vectors<D, kFirst>(x, tables.lines + leaf * kLine);
     if constexpr (kFirst) {
         merge_real_twice<D>(x);

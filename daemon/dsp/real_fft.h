@@ -22,7 +22,7 @@ struct SplitSpectrum {
 /// Read-only view of a SplitSpectrum.
 struct ConstSplitSpectrum {
     // Implicit, as for spans.
-    ConstSplitSpectrum(const SplitSpectrum& spectrum) : re{spectrum.re}, im{spectrum.im} {}  // NOLINT
+    ConstSplitSpectrum(const SplitSpectrum& spectrum) : re{spectrum.re}, im{spectrum.im} {}
     ConstSplitSpectrum(std::span<const float> real, std::span<const float> imaginary) : re{real}, im{imaginary} {}
 
     std::span<const float> re;
