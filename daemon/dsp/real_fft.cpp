@@ -23,10 +23,11 @@ double turns_of_block(std::size_t block) {
 /// Returns which multiple of the lowest frequency of a spectrum is in a slot, before lanes are exchanged. Multiples above
 /// half the sample rate stand for the conjugate of a bin.
 std::size_t multiple_of_slot(std::size_t slot, std::size_t slots) {
-    const auto leading = static_cast<std::size_t>(std::bit_width(slot)) - 1;
-    std::size_t multiple = 2 * slots - (slots >> (leading + 1));
-    std::size_t step = (2 * slots) >> leading;
-    for (std::size_t bit = (std::size_t{1} << leading) / 2; bit > 0; bit /= 2, step *= 2) {
+    if (slot == 0) return 0;
+    const std::size_t leading = std::bit_floor(slot);
+    std::size_t multiple = 2 * slots - slots / (2 * leading);
+    std::size_t step = 2 * slots / leading;
+    for (std::size_t bit = leading / 2; bit > 0; bit /= 2, step *= 2) {
         if ((slot & bit) != 0) multiple += step;
     }
     return multiple % (2 * slots);
