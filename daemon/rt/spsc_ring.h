@@ -78,6 +78,14 @@ class SpscRing {
     /// Returns the maximum number of queued elements. [any]
     [[nodiscard]] std::size_t capacity() const RTA_NONBLOCKING { return mask_ + 1; }
 
+    /// Returns about how many elements are queued, for threads that hold neither end. [any]
+    [[nodiscard]] std::size_t approximate_size() const RTA_NONBLOCKING {
+        // relaxed: the caller reads no element. The head may have passed this tail by the time it is read.
+        const std::size_t tail = sender_side_.tail.load(std::memory_order_relaxed);
+        const std::size_t size = tail - receiver_side_.head.load(std::memory_order_relaxed);
+        return size <= capacity() ? size : 0;
+    }
+
  private:
     friend class RingSender<T>;
     friend class RingReceiver<T>;
@@ -225,6 +233,40 @@ class RingReceiver {
         // head beyond it and reuse its slot.
         mine.head.store(head + 1, std::memory_order_release);
         return value;
+    }
+
+    /// Removes the oldest elements and copies them to `values`, all or none: returns false if fewer are queued. An empty
+    /// batch always succeeds.
+    [[nodiscard]] bool try_pop_batch(std::span<T> values) RTA_NONBLOCKING {
+        if (available() < values.size()) return false;
+        auto& mine = ring_->receiver_side_;
+        // relaxed: only this thread writes head.
+        std::size_t index = mine.head.load(std::memory_order_relaxed);
+        for (T& value : values) value = ring_->read(index++);
+        // release: as in try_pop().
+        mine.head.store(index, std::memory_order_release);
+        return true;
+    }
+
+    /// Removes up to `count` of the oldest elements. Returns how many.
+    std::size_t discard(std::size_t count) RTA_NONBLOCKING {
+        const std::size_t discarded = std::min(count, available());
+        if (discarded == 0) return 0;
+        auto& mine = ring_->receiver_side_;
+        // relaxed: only this thread writes head. release: as in try_pop().
+        mine.head.store(mine.head.load(std::memory_order_relaxed) + discarded, std::memory_order_release);
+        return discarded;
+    }
+
+    /// Returns the number of elements that can be received: a lower bound, because the sender may add some concurrently.
+    [[nodiscard]] std::size_t available() RTA_NONBLOCKING {
+        assert(ring_ != nullptr && "this end was moved from");
+        if (ring_ == nullptr) return 0;
+        auto& mine = ring_->receiver_side_;
+        // acquire: as in try_pop().
+        mine.tail_seen = ring_->sender_side_.tail.load(std::memory_order_acquire);
+        // relaxed: only this thread writes head.
+        return mine.tail_seen - mine.head.load(std::memory_order_relaxed);
     }
 
  private:

@@ -104,6 +104,34 @@ TEST_P(SpscRingTest, SendsABatchWholeOrNotAtAll) {
     }
 }
 
+TEST_P(SpscRingTest, ReceivesABatchWholeOrNotAtAllAndDiscardsTheOldest) {
+    SpscRing<int> ring{capacity(), first_index()};
+    auto sender = ring.sender();
+    auto receiver = ring.receiver();
+    std::vector<int> full(capacity());
+    std::vector<int> received(capacity());
+    EXPECT_TRUE(receiver.try_pop_batch({}));
+    EXPECT_EQ(receiver.discard(1), 0U);
+    for (int lap = 0; lap < 3; ++lap) {
+        std::iota(full.begin(), full.end(), lap);
+        EXPECT_EQ(receiver.available(), 0U);
+        EXPECT_FALSE(receiver.try_pop_batch(std::span{received}.first(1)));
+        ASSERT_TRUE(sender.try_push_batch(full));
+        EXPECT_EQ(receiver.available(), capacity());
+        EXPECT_EQ(ring.approximate_size(), capacity());
+        ASSERT_TRUE(receiver.try_pop_batch(received));
+        EXPECT_EQ(received, full);
+        ASSERT_TRUE(sender.try_push_batch(full)) << "all slots are free again";
+        EXPECT_EQ(receiver.discard(capacity() / 2), capacity() / 2);
+        if (capacity() > 1) {
+            EXPECT_FALSE(receiver.try_pop_batch(received)) << "fewer are left";
+        }
+        EXPECT_EQ(receiver.try_pop(), full[capacity() / 2]) << "a refused batch leaves all elements";
+        receiver.discard(capacity());
+        EXPECT_EQ(sender.free_space(), capacity());
+    }
+}
+
 TEST_P(SpscRingTest, CarriesEveryByteOfAnElement) {
     SpscRing<Item> ring{capacity(), first_index()};
     auto sender = ring.sender();
