@@ -41,7 +41,9 @@ OfflineDevice::OfflineDevice(const Config& config, std::optional<FileSource> sou
       rendered_{config.output.channels, kPieceFrames},
       inputs_{channel_pointers(input_.read())},
       outputs_{channel_pointers(rendered_.write())},
-      interleaved_(source_ ? std::size_t{source_->channels()} * kPieceFrames : 0) {
+      interleaved_(source_ ? std::size_t{source_->channels()} * kPieceFrames : 0),
+      before_block_{config.before_block},
+      block_size_{config.block_size} {
     if (!source_) output_.end_input(0);
 }
 
@@ -57,9 +59,26 @@ Expected<void> OfflineDevice::advance() {
     const std::uint32_t frames = next_frames();  // fewer if the input has ended
     if (frames == 0) return {};
     spread(*frames_read, frames);
-    adapter_->process(inputs_.data(), outputs_.data(), frames);
+    if (auto processed = process(frames); !processed) return processed;
     frame_ += frames;
     return output_.add({outputs_.data(), description_.channels_out, frames});
+}
+
+/// Renders the piece, block by block if something must be done in between.
+Expected<void> OfflineDevice::process(std::uint32_t frames) {
+    if (before_block_ == nullptr) {
+        adapter_->process(inputs_.data(), outputs_.data(), frames);
+        return {};
+    }
+    std::vector<const float*> inputs = inputs_;
+    std::vector<float*> outputs = outputs_;
+    for (std::uint32_t first = 0; first < frames; first += block_size_) {
+        if (auto ready = before_block_(); !ready) return ready;
+        adapter_->process(inputs.data(), outputs.data(), block_size_);
+        for (const float*& input : inputs) input += block_size_;
+        for (float*& output : outputs) output += block_size_;
+    }
+    return {};
 }
 
 /// Returns the length of the next piece, 0 if the end has been reached. Near the end, no more is rendered than meters

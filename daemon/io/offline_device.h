@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -24,6 +25,8 @@ class OfflineDevice final : public AudioDevice {
         std::uint32_t channels_in = 0;  ///< a mono file feeds all of them; of other files, missing channels are silent
         std::string input_file = {};    ///< followed by silence; empty: no input
         OfflineOutput::Config output = {};  ///< at the same sample rate
+        /// Runs before each block, for what must not be late; an error ends the rendering. nullptr: nothing.
+        std::function<Expected<void>()> before_block = nullptr;
     };
 
     /// INVALID_ARGUMENT if the input is not usable or is also the output; NOT_FOUND or UNAVAILABLE if a file cannot be
@@ -52,6 +55,7 @@ class OfflineDevice final : public AudioDevice {
     [[nodiscard]] std::uint32_t next_frames() const;
     [[nodiscard]] Expected<std::size_t> read_input(std::uint32_t frames);
     void spread(std::size_t frames_read, std::uint32_t frames);
+    [[nodiscard]] Expected<void> process(std::uint32_t frames);
 
     DeviceDescription description_;
     std::uint32_t quantum_frames_;
@@ -65,6 +69,8 @@ class OfflineDevice final : public AudioDevice {
     std::vector<const float*> inputs_;  ///< into input_
     std::vector<float*> outputs_;       ///< into rendered_
     std::vector<float> interleaved_;    ///< a piece of the file
+    std::function<Expected<void>()> before_block_;
+    std::uint32_t block_size_;
 };
 
 }  // namespace rta::io

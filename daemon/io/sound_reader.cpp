@@ -151,6 +151,7 @@ SoundReader& SoundReader::operator=(SoundReader&& other) noexcept {
     sample_rate_hz_ = other.sample_rate_hz_;
     channels_ = other.channels_;
     frames_ = other.frames_;
+    position_ = other.position_;
     return *this;
 }
 SoundReader::~SoundReader() = default;
@@ -164,7 +165,11 @@ Expected<SoundReader> SoundReader::open(const std::string& path) {
         return fail(error == ENOENT ? ErrorCode::not_found : ErrorCode::unavailable,
                     "cannot read the sound file " + path + ": " + std::strerror(error));
     }
-    SoundReader reader{path, std::make_unique<Bytes>(std::move(file))};
+    return open(std::move(file), path);
+}
+
+Expected<SoundReader> SoundReader::open(os::UniqueFd file, std::string name) {
+    SoundReader reader{std::move(name), std::make_unique<Bytes>(std::move(file))};
     if (auto opened = reader.open_sound(); !opened) return std::unexpected(std::move(opened.error()));
     return reader;
 }
@@ -188,7 +193,18 @@ Expected<std::size_t> SoundReader::read(std::span<float> interleaved) {
         const std::string why = bytes_->error() != 0 ? std::strerror(bytes_->error()) : error_text(file_.get());
         if (failed) return fail(ErrorCode::unavailable, "cannot read the sound file " + path_ + ": " + why);
     }
+    position_ += static_cast<std::uint64_t>(frames);
     return static_cast<std::size_t>(frames);
+}
+
+Expected<void> SoundReader::seek(std::uint64_t frame) {
+    const std::uint64_t to = std::min(frame, frames_);
+    if (sf_seek(file_.get(), static_cast<sf_count_t>(to), SEEK_SET) != static_cast<sf_count_t>(to)) {
+        return fail(ErrorCode::unavailable, "cannot seek to frame " + std::to_string(to) + " of the sound file " +
+                                                path_ + ": " + error_text(file_.get()));
+    }
+    position_ = to;
+    return {};
 }
 
 }  // namespace rta::io

@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 
+#include "os/unique_fd.h"
 #include "text/error.h"
 
 // libsndfile's type, kept out of this header.
@@ -19,6 +20,8 @@ class SoundReader {
     /// NOT_FOUND or UNAVAILABLE if the file cannot be read, INVALID_ARGUMENT if it is not a sound file; all name the
     /// file.
     [[nodiscard]] static Expected<SoundReader> open(const std::string& path);
+    /// Reads an open file, which errors call `name`.
+    [[nodiscard]] static Expected<SoundReader> open(os::UniqueFd file, std::string name);
     SoundReader(SoundReader&& other) noexcept;
     SoundReader& operator=(SoundReader&& other) noexcept;
     SoundReader(const SoundReader&) = delete;
@@ -35,6 +38,14 @@ class SoundReader {
     /// Reads as many whole interleaved frames as fit. Returns the number of frames, 0 at the end of the file.
     /// UNAVAILABLE if the file cannot be read or decoded.
     [[nodiscard]] Expected<std::size_t> read(std::span<float> interleaved);
+    /// Continues at a frame, or at the end of the file if that is earlier. UNAVAILABLE if the file cannot be read there, or
+    /// is not a regular file.
+    [[nodiscard]] Expected<void> seek(std::uint64_t frame);
+
+    /// Returns the frame that is read next.
+    [[nodiscard]] std::uint64_t position() const noexcept { return position_; }
+    /// Returns the name of the file in errors.
+    [[nodiscard]] const std::string& name() const noexcept { return path_; }
 
  private:
     class Bytes;
@@ -51,6 +62,7 @@ class SoundReader {
     std::uint32_t sample_rate_hz_ = 0;
     std::uint32_t channels_ = 0;
     std::uint64_t frames_ = 0;
+    std::uint64_t position_ = 0;
 };
 
 }  // namespace rta::io
