@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "graph/graph_limits.h"
+#include "resources/resources.h"
 
 namespace rta {
 
@@ -24,6 +25,8 @@ struct EngineConfig {
     /// [any] Returns a random number, for settings that are drawn when a node is added; nullptr: derived from its name,
     /// as for the nodes of a document.
     std::uint64_t (*random)() = nullptr;
+    /// The files of nodes; must outlive the engine. Never null.
+    Resources* resources = &no_files();
 };
 
 }  // namespace rta

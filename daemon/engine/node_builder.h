@@ -81,7 +81,7 @@ class NodeBuilder {
     /// `node`: an AddNode, or a node of a document. Adds the settings that are drawn to it.
     [[nodiscard]] Expected<PreparedNode> describe_node(auto& node, std::uint64_t random) const;
     [[nodiscard]] BuildContext context_of(const NodeDescription& description) const {
-        return {config_.sample_rate_hz, config_.block_size, description.settings};
+        return {config_.sample_rate_hz, config_.block_size, description.settings, *config_.resources};
     }
     [[nodiscard]] Expected<void> check_memory() const;
 

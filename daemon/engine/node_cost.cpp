@@ -162,7 +162,7 @@ Expected<std::int64_t> measure_node_ps(const NodeDescription& node) {
                                                        " MiB of memory; its load is measured only up to " +
                                                        std::to_string(kMostMeasuredBytes >> 20U) + " MiB");
     }
-    auto processor = node.type->create({node.sample_rate_hz, node.block_size, node.settings});
+    auto processor = node.type->create({node.sample_rate_hz, node.block_size, node.settings, silent_files()});
     if (!processor) return std::unexpected(std::move(processor.error()));
     const DenormalGuard denormals_are_zero;
     Bench bench{node, std::move(*processor)};

@@ -10,6 +10,7 @@
 #include "graph/parameter_spec.h"
 #include "graph/processor.h"
 #include "graph/settings.h"
+#include "resources/resources.h"
 #include "text/error.h"
 
 namespace rta {
@@ -26,6 +27,8 @@ struct BuildContext {
     double sample_rate_hz;
     std::uint32_t block_size;  ///< frames
     const ResolvedSettings& settings;
+    /// For factories only: estimates of memory must not read files.
+    Resources& resources = no_files();
 };
 
 /// Whether nodes of a type read from the device (source) or write to it (sink).

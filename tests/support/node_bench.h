@@ -18,6 +18,7 @@
 #include "dsp/audio_buffer.h"
 #include "graph/node_type.h"
 #include "plan/node_instance.h"
+#include "resources/resources.h"
 #include "rt/audio_thread.h"
 
 namespace rta::test {
@@ -90,6 +91,7 @@ class NodeBench {
         std::map<std::string, float, std::less<>> parameters = {};  ///< from the first frame on
         Signal signal = {};                                         ///< input signal; default: silence
         Signal device_signal = {};                                  ///< device input
+        Resources* resources = &no_files();
     };
 
     explicit NodeBench(const NodeType& type, Settings settings = {})
@@ -97,8 +99,8 @@ class NodeBench {
     NodeBench(const NodeType& type, Settings settings, const Options& options)
         : options_{options},
           description_{unwrap(NodeDescription::make(type, "node", std::move(settings), options.sample_rate_hz))},
-          node_{description_,
-                unwrap(type.create({options.sample_rate_hz, options.block_size, description_->settings}))},
+          node_{description_, unwrap(type.create({options.sample_rate_hz, options.block_size, description_->settings,
+                                                  *options.resources}))},
           device_in_{options.device_inputs, options.block_size},
           device_out_{options.device_outputs, options.block_size},
           not_written_(options.block_size, std::numeric_limits<float>::quiet_NaN()),
