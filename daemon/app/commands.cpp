@@ -9,6 +9,7 @@
 #include "app/device_page.h"
 #include "app/graph_file.h"
 #include "app/logging.h"
+#include "app/media.h"
 #include "app/process_setup.h"
 #include "app/text_file.h"
 #include "document/document_size.h"
@@ -37,10 +38,13 @@ void print_warnings(const GraphReport& report) {
     if (options.graph.empty()) return {};
     const auto text = read_text_file("the graph", options.graph, kLongestDocument);
     if (!text) return std::unexpected(text.error());
+    const auto media = open_media(options.media_folders, options.limits.graph.memory_bytes, &ignore_stream);
+    if (!media) return std::unexpected(media.error());
     Engine engine{node_types(),
                   {.sample_rate_hz = static_cast<double>(options.device.sample_rate_hz),
                    .block_size = options.device.block_size,
-                   .ramps = ramps_enabled()}};
+                   .ramps = ramps_enabled(),
+                   .resources = media->get()}};
     const auto checked = check_graph_text(engine, *text, options.graph);
     if (!checked) return std::unexpected(checked.error());
     print_warnings(*checked);
@@ -68,7 +72,9 @@ int run_check(const CheckOptions& options) {
     const std::string name = options.file == "-" ? "standard input" : options.file;
     const auto text = read_text_file("the graph", options.file, kLongestDocument);
     if (!text) return failure(kExitUsage, text.error());
-    Engine engine{node_types(), {.memory_left_bytes = &available_memory_bytes}};
+    const auto media = open_media(options.media_folders, 0, &ignore_stream);
+    if (!media) return failure(kExitUsage, media.error());
+    Engine engine{node_types(), {.memory_left_bytes = &available_memory_bytes, .resources = media->get()}};
     const auto graph = check_graph_text(engine, *text, name);
     if (!graph) return failure(kExitUsage, graph.error());
     print_warnings(*graph);

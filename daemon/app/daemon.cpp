@@ -23,6 +23,7 @@
 #include "app/graph_file.h"
 #include "app/listening.h"
 #include "app/logging.h"
+#include "app/media.h"
 #include "app/process_setup.h"
 #include "app/requested_device.h"
 #include "app/saved_state.h"
@@ -68,9 +69,10 @@ constexpr milliseconds kCloseLimit{1000};
 /// Owns the parts of the daemon and connects them. [control]
 class Daemon final : private api::DaemonAccess, private io::DeviceObserver {
  public:
-    Daemon(const DaemonOptions& options, const MemoryLock& memory)
+    Daemon(const DaemonOptions& options, const MemoryLock& memory, media::MediaFiles& media)
         : options_{options},
           memory_{memory},
+          media_{media},
           engine_{node_types(),
                   {.sample_rate_hz = static_cast<double>(options.device.sample_rate_hz),
                    .block_size = options.device.block_size,
@@ -79,7 +81,8 @@ class Daemon final : private api::DaemonAccess, private io::DeviceObserver {
                    .kept_bytes = options.limits.kept_bytes,
                    .memory_left_bytes = &available_memory_bytes,
                    .thread_time_s = &thread_time_s,
-                   .random = &random_number}},
+                   .random = &random_number,
+                   .resources = &media}},
           supervisor_{engine_.gate(),
                       engine_.renderer(),
                       *this,
@@ -155,6 +158,7 @@ class Daemon final : private api::DaemonAccess, private io::DeviceObserver {
 
     const DaemonOptions options_;
     const MemoryLock memory_;
+    media::MediaFiles& media_;
     asio::io_context io_{1};
     ExitSignals signals_{io_};
     asio::steady_timer watch_timer_{io_};
@@ -178,7 +182,10 @@ class Daemon final : private api::DaemonAccess, private io::DeviceObserver {
 
 int Daemon::configure() {
     log(net::LogLevel::info, "rtad " RTA_VERSION);
-    if (const int restored = state_.restore(); restored != kExitClean) return restored;
+    media_.tolerate_failures(true);
+    const int restored = state_.restore();
+    media_.tolerate_failures(false);
+    if (restored != kExitClean) return restored;
     scenes_.restore(server_.scenes());
     for (const std::string& sentence : exceeded_limits(engine_)) log(net::LogLevel::warning, sentence);
     // Before it listens: a daemon that does not know its tokens must not be reachable.
@@ -395,11 +402,16 @@ void handle_exception(Daemon* daemon, const char* why) {
 }  // namespace
 
 int run_daemon(const DaemonOptions& options, const MemoryLock& memory) {
+    const auto media = open_media(options.media_folders, options.limits.graph.memory_bytes, &log_stream);
+    if (!media) {
+        log(net::LogLevel::error, media.error().sentence);
+        return kExitUsage;
+    }
     std::unique_ptr<Daemon> daemon;
     int status = kExitFailure;
     bool destroy = false;
     try {
-        daemon = std::make_unique<Daemon>(options, memory);
+        daemon = std::make_unique<Daemon>(options, memory, **media);
         const int configured = daemon->configure();
         status = configured == kExitClean ? daemon->run() : configured;
         if (configured == kExitFailure) ServiceManager::pause_failed_start();

@@ -71,6 +71,16 @@ void add_file(CLI::App& app, const std::string& flag, std::string& path, const s
     app.add_option(flag, path, help)->type_name("FILE")->check(refuse_empty);
 }
 
+void add_media_folders(CLI::App& app, std::vector<std::string>& folders) {
+    app.add_option(
+           "--media-dir", folders,
+           "Directory of the audio files that nodes may open, by their paths relative to it; may be repeated: a "
+           "file is opened in the first directory that has it. Without it, nodes cannot open files")
+        ->type_name("DIR")
+        ->check(refuse_empty)
+        ->take_all();
+}
+
 void add_sample_rate(CLI::App& app, std::uint32_t& sample_rate_hz) {
     app.add_option("--sample-rate", sample_rate_hz, "Sample rate in Hz, from 8000 to 768000")
         ->type_name("HZ")
@@ -194,6 +204,7 @@ void define_daemon(CLI::App& app, DaemonOptions& options, RawValues& raw) {
         ->type_name("FILE")
         ->check(refuse_empty);
     add_file(app, "--graph", options.graph, "Initial graph; ignored if --state-dir contains a saved graph");
+    add_media_folders(app, options.media_folders);
     define_limits(app, options.limits);
     app.add_option("--log-level", options.log_level,
                    "Least severe messages to log: debug, info, warning or error (default: info)")
@@ -221,6 +232,7 @@ CLI::App* define_check(CLI::App& app, CheckOptions& options) {
         ->required()
         ->check(refuse_empty)
         ->type_name("");
+    add_media_folders(*command, options.media_folders);
     return command;
 }
 
@@ -255,6 +267,7 @@ CLI::App* define_render(CLI::App& app, RenderOptions& options) {
     command->add_flag("--json", options.json, "Print the levels as JSON");
     add_sample_rate(*command, options.sample_rate_hz);
     add_block_size(*command, options.block_size);
+    add_media_folders(*command, options.media_folders);
     return command;
 }
 

@@ -34,8 +34,9 @@ struct DaemonOptions {
     bool socket_for_group = false;       ///< the socket is in a runtime directory of the service manager
     std::string state_directory;         ///< empty: the graph is not saved
     Durability durability = Durability::sync;
-    std::string tokens;  ///< file of the access tokens; empty: that of the state directory
-    std::string graph;   ///< file; empty: start with an empty graph
+    std::string tokens;                      ///< file of the access tokens; empty: that of the state directory
+    std::string graph;                       ///< file; empty: start with an empty graph
+    std::vector<std::string> media_folders;  ///< see media::MediaFolders; empty: nodes cannot open files
     Limits limits{};
     net::LogLevel log_level = net::LogLevel::info;
     std::string advertise;  ///< see net::Advertisement; empty: not advertised
@@ -47,6 +48,7 @@ struct DevicesOptions {};
 /// `rtad check FILE`
 struct CheckOptions {
     std::string file;  ///< FILE.toml: a configuration; "-": a graph on standard input; otherwise a graph file
+    std::vector<std::string> media_folders;  ///< for a graph
 };
 
 /// `rtad render`
@@ -60,6 +62,7 @@ struct RenderOptions {
     bool json = false;
     std::uint32_t sample_rate_hz = 48'000;
     std::uint32_t block_size = 64;
+    std::vector<std::string> media_folders;
 };
 
 /// `rtad token new`, `list` and `revoke`

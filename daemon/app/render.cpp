@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <csignal>
 #include <cstdio>
@@ -13,6 +14,7 @@
 #include "app/commands.h"
 #include "app/graph_file.h"
 #include "app/logging.h"
+#include "app/media.h"
 #include "app/output_file.h"
 #include "app/process_setup.h"
 #include "app/progress_bar.h"
@@ -65,11 +67,12 @@ void watch_for_interruption() {
     }
 }
 
-[[nodiscard]] EngineConfig engine_config(const RenderOptions& options) {
+[[nodiscard]] EngineConfig engine_config(const RenderOptions& options, media::MediaFiles& media) {
     return {.sample_rate_hz = static_cast<double>(options.sample_rate_hz),
             .block_size = options.block_size,
             .ramps = ramps_enabled(),
-            .memory_left_bytes = &available_memory_bytes};
+            .memory_left_bytes = &available_memory_bytes,
+            .resources = &media};
 }
 
 /// The `output` nodes of a graph, in the order of their names.
@@ -105,8 +108,8 @@ void watch_for_interruption() {
 /// One run of `rtad render`.
 class Rendering {
  public:
-    explicit Rendering(const RenderOptions& options)
-        : options_{options}, engine_{node_types(), engine_config(options)} {}
+    Rendering(const RenderOptions& options, media::MediaFiles& media)
+        : options_{options}, media_{media}, engine_{node_types(), engine_config(options, media)} {}
 
     [[nodiscard]] std::optional<Failure> run() {
         if (auto failure = load_graph()) return failure;
@@ -191,6 +194,7 @@ class Rendering {
             config.output.groups.push_back(
                 {*output.first_channel - 1, static_cast<std::uint32_t>(output.levels.channels.size())});
         }
+        if (media_.streams().stream_count() != 0) config.before_block = [this] { return await_files(); };
         auto opened = io::OfflineDevice::open(config);
         if (!opened) {
             const bool usage = opened.error().code != ErrorCode::unavailable;
@@ -253,6 +257,16 @@ class Rendering {
         return {};
     }
 
+    /// Waits until the frames that the players need have been read. The result then does not depend on the disk.
+    [[nodiscard]] Expected<void> await_files() {
+        constexpr std::chrono::milliseconds kInterval{100};
+        while (!media_.streams().wait_until_ready(kInterval)) {
+            if (interrupted != 0) return fail(ErrorCode::aborted, "interrupted");
+        }
+        if (auto failure = media_.streams().failure()) return std::unexpected(std::move(*failure));
+        return {};
+    }
+
     /// Reports something that is not an error.
     void note(std::string notice) {
         print_error(notice);
@@ -260,6 +274,7 @@ class Rendering {
     }
 
     const RenderOptions& options_;
+    media::MediaFiles& media_;
     Engine engine_;
     io::FileFormat format_ = io::FileFormat::wav;
     std::unique_ptr<io::OfflineDevice> device_;
@@ -277,7 +292,12 @@ int run_render(const RenderOptions& options) {
                     ", which is an input: choose another file");
         return kExitUsage;
     }
-    Rendering rendering{options};
+    const auto media = open_media(options.media_folders, 0, &ignore_stream);
+    if (!media) {
+        print_error(media.error().sentence);
+        return kExitUsage;
+    }
+    Rendering rendering{options, **media};
     if (const auto failure = rendering.run()) {
         print_error(failure->error.sentence);
         return failure->status;

@@ -95,6 +95,7 @@ TEST_F(ConfigOptions, EveryKey) {
         durability = "async"
         tokens = "/etc/rtad/tokens"
         graph = 'g.json'
+        media-dir = ["/srv/a", "b"]
         max-clients = 1000
         hello-timeout = 2.5
         idle-timeout = "5min"
@@ -120,6 +121,7 @@ TEST_F(ConfigOptions, EveryKey) {
     EXPECT_EQ(options.durability, Durability::async);
     EXPECT_EQ(options.tokens, "/etc/rtad/tokens");
     EXPECT_EQ(options.graph, "g.json");
+    EXPECT_EQ(options.media_folders, (std::vector<std::string>{"/srv/a", "b"}));
     EXPECT_EQ(options.limits.clients.clients, 1'000U);
     EXPECT_EQ(options.limits.clients.hello_time, std::chrono::milliseconds{2'500});
     EXPECT_EQ(options.limits.clients.idle_time, std::chrono::minutes{5});
@@ -250,7 +252,7 @@ TEST_F(ConfigOptions, TheShippedFileShowsEveryKeyAndTheTrueDefaults) {
     const std::string text = with_defaults_in_force(shipped());
     const auto entries = read_config(text);
     ASSERT_TRUE(entries) << entries.error().sentence;
-    EXPECT_EQ(entries->size(), 21U + limit_table().size()) << "as many as there are flags: see EveryKey";
+    EXPECT_EQ(entries->size(), 22U + limit_table().size()) << "as many as there are flags: see EveryKey";
     const auto shown = good(text);
     const auto bare = good("");
     unsetenv("RUNTIME_DIRECTORY");

@@ -84,6 +84,8 @@ TEST(Options, EveryFlagOfTheDaemon) {
                                                 "--tls-client-ca", "ca.pem",
                                                 "--state-dir",     "/var/lib/x",
                                                 "--graph",         "g.json",
+                                                "--media-dir",     "/srv/a",
+                                                "--media-dir",     "b",
                                                 "--log-level",     "debug",
                                                 "--advertise",     "Studio A"});
     EXPECT_EQ(options.device.device, io::parse_device("portaudio:ALSA/hw:0", io::device_kinds()));
@@ -101,6 +103,7 @@ TEST(Options, EveryFlagOfTheDaemon) {
     EXPECT_EQ(options.socket, "/tmp/s");
     EXPECT_EQ(options.state_directory, "/var/lib/x");
     EXPECT_EQ(options.graph, "g.json");
+    EXPECT_EQ(options.media_folders, (std::vector<std::string>{"/srv/a", "b"}));
     EXPECT_EQ(options.log_level, net::LogLevel::debug);
 }
 
