@@ -30,6 +30,11 @@ bool has_expired(const Identity& identity, std::int64_t now_s) {
 
 }  // namespace
 
+std::int64_t SessionTokens::latest_end(const Identity& creator, std::int64_t now_s) {
+    const std::int64_t latest = now_s + kSessionLifetimeS;
+    return std::min(creator.expires_s.value_or(latest), latest);
+}
+
 Expected<std::string> SessionTokens::create_code(const Identity& creator, Role role, TimePoint now) {
     if (role > creator.role) {
         return fail(ErrorCode::permission_denied, "a code for the role " + std::string{role_name(role)} +
@@ -70,19 +75,28 @@ std::vector<SessionTokens::Code>::iterator SessionTokens::find_code(std::string_
     return found;
 }
 
+/// Whether the clients of a session have created a code that is still valid, or with which another session has begun. Such a
+/// session does not make room: those that it has invited would have to end with it.
+bool SessionTokens::has_invited(const std::string& session) const {
+    return std::ranges::find(codes_, session, &Code::creator) != codes_.end() ||
+           std::ranges::find(sessions_, session, &Session::creator) != sessions_.end();
+}
+
 Expected<void> SessionTokens::make_room(const std::string& author,
                                         const std::function<bool(const std::string& name)>& is_connected) {
     const auto is_of_author = [&](const Session& session) { return session.identity.author == author; };
     const auto of_author = static_cast<std::size_t>(std::ranges::count_if(sessions_, is_of_author));
     if (of_author < kMaximumSessionsOfAuthor && sessions_.size() < kMaximumSessions) return {};
-    const auto idle = std::ranges::find_if(
-        sessions_, [&](const Session& session) { return is_of_author(session) && !is_connected(session.name); });
+    const auto idle = std::ranges::find_if(sessions_, [&](const Session& session) {
+        return is_of_author(session) && !has_invited(session.name) && !is_connected(session.name);
+    });
     if (idle == sessions_.end()) {
         return fail(ErrorCode::resource_exhausted,
                     std::to_string(of_author) + " sessions of this author and " + std::to_string(sessions_.size()) +
                         " in all have begun with one-time codes; at most " + std::to_string(kMaximumSessionsOfAuthor) +
                         " and " + std::to_string(kMaximumSessions) +
-                        " are possible: end one with `rtactl token revoke`");
+                        " are possible, and each of this author has a client or has invited another one: end one with "
+                        "`rtactl token revoke`");
     }
     sessions_.erase(idle);
     return {};
@@ -107,8 +121,7 @@ Expected<SessionTokens::Begun> SessionTokens::begin(std::string_view code, TimeP
                     .identity = used->identity,
                     .created_s = now_s,
                     .secret = *secret};
-    const std::int64_t latest = now_s + kSessionLifetimeS;
-    session.identity.expires_s = std::min(session.identity.expires_s.value_or(latest), latest);
+    session.identity.expires_s = latest_end(used->identity, now_s);
     session.identity.session = session.name;
     sessions_.push_back(std::move(session));
     codes_.erase(used);

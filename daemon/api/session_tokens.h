@@ -50,12 +50,15 @@ class SessionTokens {
         std::string token;  ///< cannot be read again
     };
 
+    /// Returns when a session ends at the latest that begins now with a code of this client, as TokenInfo::expires_s.
+    [[nodiscard]] static std::int64_t latest_end(const Identity& creator, std::int64_t now_s);
+
     /// Creates a code, without its prefix. PERMISSION_DENIED for a role beyond that of the creator; RESOURCE_EXHAUSTED.
     [[nodiscard]] Expected<std::string> create_code(const Identity& creator, Role role, TimePoint now);
 
     /// Begins a session with the code, which is then used up. `is_connected` returns whether a session has clients: if the
-    /// creator has too many sessions, the oldest one without a client ends. UNAUTHENTICATED if the code is incorrect, used
-    /// or expired; RESOURCE_EXHAUSTED.
+    /// creator has too many sessions, the oldest one ends that has no client and has invited no other. UNAUTHENTICATED if the
+    /// code is incorrect, used or expired; RESOURCE_EXHAUSTED.
     [[nodiscard]] Expected<Begun> begin(std::string_view code, TimePoint now, std::int64_t now_s,
                                         const std::function<bool(const std::string& name)>& is_connected);
 
@@ -81,6 +84,7 @@ class SessionTokens {
         TimePoint expires{};
     };
     [[nodiscard]] std::vector<Code>::iterator find_code(std::string_view text);
+    [[nodiscard]] bool has_invited(const std::string& session) const;
     [[nodiscard]] Expected<void> make_room(const std::string& author,
                                            const std::function<bool(const std::string& name)>& is_connected);
 

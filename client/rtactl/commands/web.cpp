@@ -12,6 +12,7 @@
 #include "rtactl/context/error_report.h"
 #include "rtactl/drawing/picture.h"
 #include "rtactl/drawing/qr_code.h"
+#include "rtactl/drawing/wording.h"
 
 namespace rta::rtactl::commands {
 
@@ -66,12 +67,20 @@ void draw_code(Context& context, const std::string& url) {
     for (const std::string& line : qr_lines(*code)) streams.unescaped() << line << '\n';
 }
 
+/// Returns how long the session of the browser lasts. A daemon that does not say it allows 12 h at most.
+std::string session_text(const v1::CreateCodeResult& created) {
+    constexpr std::uint64_t kLongestS = 43'200;
+    if (created.session_lifetime_s() == 0) return "12 h at most";
+    const std::string time = duration_text(static_cast<double>(created.session_lifetime_s()));
+    return created.session_lifetime_s() >= kLongestS ? time : time + ", until the access of this client ends";
+}
+
 /// Says what the person at the terminal must know about the address.
 void print_notes(Context& context, const std::string& url, const v1::CreateCodeResult& created,
                  const std::string& fingerprint) {
     std::ostream& out = context.out();
     out << "One browser can open it within " << created.lifetime_s() << " s, with the role " << created.role()
-        << ". It then needs no code for 12 h.\n";
+        << ". It then needs no code for " << session_text(created) << ".\n";
     if (is_local(url)) {
         out << "Only browsers on the machine of rtad can open it: --web has a loopback address.\n";
     } else if (is_encrypted(url)) {
@@ -124,8 +133,8 @@ extern constinit const Command kWeb = checked({
         "The daemon must serve its page: rtad --web HOST:PORT. The address contains a code that lets one browser in,\n"
         "within 2 minutes, with the role of --role, which must not exceed the role of this client. The browser then\n"
         "stays admitted for 12 hours, or until its session is revoked (`rtactl token revoke session/1`), the token of\n"
-        "this client is revoked, or rtad exits. Every camera that sees the code can use it: do not show it in\n"
-        "public.\n"
+        "this client is revoked or expires, or rtad exits. Every camera that sees the code can use it: do not show it\n"
+        "in public.\n"
         "\n"
         "The QR code is drawn on a terminal, if other machines can reach the address. If the output is not a terminal,\n"
         "only the address is printed. Needs the role control.",

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -29,6 +30,9 @@ void create_code(Call& call) {
     result.set_code(*std::move(code));
     result.set_role(std::string{role_name(*role)});
     result.set_lifetime_s(static_cast<std::uint32_t>(SessionTokens::kCodeLifetime.count()));
+    const std::int64_t now_s = services.daemon.access().now_s();
+    const std::int64_t session_s = SessionTokens::latest_end(creator, now_s) - now_s;
+    result.set_session_lifetime_s(static_cast<std::uint32_t>(std::max<std::int64_t>(session_s, 0)));
 }
 
 }  // namespace rta::api::requests

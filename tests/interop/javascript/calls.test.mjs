@@ -295,8 +295,8 @@ test('after a lost connection, the next call connects again', async (t) => {
 test('a code lets a client in, which connects again with the token of its session', async (t) => {
   const {client, daemon} = await clientOf(t);
   const proxy = await CuttingProxy.start(t, daemon.address);
-  const {code, role, lifetime_s} = await client.createCode('control');
-  assert.deepEqual([role, lifetime_s], ['control', 120]);
+  const {code, role, lifetime_s, session_lifetime_s} = await client.createCode('control');
+  assert.deepEqual([role, lifetime_s, session_lifetime_s], ['control', 120, 43200]);
   const phone = await connect(proxy.address, {name: 'phone', token: `code:${code}`});
   t.after(() => phone.close());
   const {role: given, author, session_token: token} = phone.hello;

@@ -92,6 +92,7 @@ TEST_F(Sessions, ACodeLetsOneClientInWithItsRole) {
     const v1::Response created = create('a', "control");
     EXPECT_EQ(created.create_code().role(), "control");
     EXPECT_EQ(created.create_code().lifetime_s(), 120U);
+    EXPECT_EQ(created.create_code().session_lifetime_s(), 43'200U);
     const std::string code = "code:" + created.create_code().code();
     EXPECT_EQ(entered('b', code), "control code of uid 0");
     EXPECT_EQ(entered('c', code), kUnknownCode) << "used twice";
@@ -274,6 +275,15 @@ TEST_F(Sessions, ASessionEndsWhenTheTokenOfTheCreatorExpires) {
     EXPECT_EQ(entered('d', unused), kUnknownCode);
 }
 
+TEST_F(Sessions, ACodeSaysHowLongItsSessionCanLast) {
+    tokens.add("guest", Role::control, tokens.now + 3'600);
+    enter('a', kPhone, secret_of("guest"));
+    EXPECT_EQ(create('a').create_code().session_lifetime_s(), 3'600U) << "the creator has no more";
+    begin('b', 'a');
+    pass(seconds{600});
+    EXPECT_EQ(create('b').create_code().session_lifetime_s(), 3'000U);
+}
+
 TEST_F(Sessions, TheFirstTokenEndsWhatLoopbackHasCreated) {
     tokens.tokens.clear();
     enter('a', kRoot);
@@ -364,36 +374,73 @@ TEST(SessionLimits, CodesOfAllAuthorsAreBounded) {
     EXPECT_EQ(refused.error().code, ErrorCode::resource_exhausted);
 }
 
-TEST(SessionLimits, TheOldestSessionWithoutAClientMakesRoom) {
+/// Sessions of one author, up to the limit or beyond it.
+class FullSessions : public ::testing::Test {
+ protected:
+    Expected<SessionTokens::Begun> begin(const Identity& creator) {
+        const auto code = sessions.create_code(creator, Role::read, now);
+        EXPECT_TRUE(code);
+        return sessions.begin(code.value_or(""), now, 1'000,
+                              [&](const std::string& name) { return connected.contains(name); });
+    }
+    /// Begins a session that must be possible.
+    SessionTokens::Begun begun(const Identity& creator) {
+        auto session = begin(creator);
+        EXPECT_TRUE(session);
+        return session.value_or(SessionTokens::Begun{});
+    }
+    void refused(const Identity& creator) {
+        const auto refusal = begin(creator);
+        ASSERT_FALSE(refusal);
+        EXPECT_EQ(refusal.error().code, ErrorCode::resource_exhausted);
+    }
+    bool lasts(const SessionTokens::Begun& session) const {
+        return sessions.identify(session.token, 1'000).has_value();
+    }
+
     SessionTokens sessions;
     const TimePoint now{std::chrono::hours{1}};
-    const Identity creator = creator_named("desk");
+    const Identity desk = creator_named("desk");
     std::set<std::string> connected;
-    const auto is_connected = [&](const std::string& name) { return connected.contains(name); };
-    const auto begin = [&](const Identity& identity) {
-        const auto code = sessions.create_code(identity, Role::read, now);
-        EXPECT_TRUE(code);
-        return sessions.begin(code.value_or(""), now, 1'000, is_connected);
-    };
-    const auto other = begin(creator_named("other"));
-    ASSERT_TRUE(other);
-    std::vector<std::string> of_desk;
+};
+
+TEST_F(FullSessions, TheOldestOneWithoutAClientMakesRoom) {
+    const auto other = begun(creator_named("other"));
+    std::vector<SessionTokens::Begun> of_desk;
     for (std::size_t i = 0; i < SessionTokens::kMaximumSessionsOfAuthor; ++i) {
-        const auto begun = begin(creator);
-        ASSERT_TRUE(begun);
-        of_desk.push_back(begun->token);
-        connected.insert(begun->identity.session);
+        of_desk.push_back(begun(desk));
+        connected.insert(of_desk.back().identity.session);
     }
-    const auto refused = begin(creator);
-    ASSERT_FALSE(refused);
-    EXPECT_EQ(refused.error().code, ErrorCode::resource_exhausted);
+    refused(desk);
     connected.erase("session/5");
-    const auto begun = begin(creator);
-    ASSERT_TRUE(begun);
-    EXPECT_FALSE(sessions.identify(of_desk[3], 1'000)) << "session/5 is the fourth of desk";
-    EXPECT_TRUE(sessions.identify(of_desk[4], 1'000));
-    EXPECT_TRUE(sessions.identify(other->token, 1'000));
+    begun(desk);
+    EXPECT_FALSE(lasts(of_desk[3])) << "session/5 is the fourth of desk";
+    EXPECT_TRUE(lasts(of_desk[4]));
+    EXPECT_TRUE(lasts(other));
     EXPECT_EQ(sessions.sessions().size(), SessionTokens::kMaximumSessionsOfAuthor + 1);
+}
+
+TEST_F(FullSessions, OneThatHasInvitedOthersDoesNotMakeRoom) {
+    const auto host = begun(desk);
+    const auto guest = begun(host.identity);
+    connected.insert(guest.identity.session);
+    const auto alone = begun(desk);
+    for (std::size_t i = 3; i < SessionTokens::kMaximumSessionsOfAuthor; ++i)
+        connected.insert(begun(desk).identity.session);
+    // All but the host and the one that is alone have clients.
+    const auto next = begun(desk);
+    connected.insert(next.identity.session);
+    EXPECT_FALSE(lasts(alone));
+    EXPECT_TRUE(lasts(host)) << "without it, the session of its guest would outlive it";
+    refused(desk);
+    EXPECT_EQ(sessions.end(host.identity.session), (std::vector{host.identity.session, guest.identity.session}));
+    // A code that is still valid invites, too.
+    const auto second = begun(desk);
+    const auto code = sessions.create_code(second.identity, Role::read, now);
+    ASSERT_TRUE(code);
+    connected.insert(begun(desk).identity.session);
+    refused(desk);
+    EXPECT_TRUE(lasts(second));
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <fstream>
 #include <sstream>
 #include <string>
@@ -21,8 +22,8 @@ namespace {
 const std::string kCode = "#code=CCCCCCCCCCCCCCCCCCCC";
 
 /// A daemon with these addresses of its page.
-FakeRtad daemon_with_page(std::vector<std::string> urls) {
-    return FakeRtad{[urls = std::move(urls)](const v1::Request& request) -> std::optional<Reply> {
+FakeRtad daemon_with_page(std::vector<std::string> urls, std::uint32_t session_lifetime_s = 43'200) {
+    return FakeRtad{[urls = std::move(urls), session_lifetime_s](const v1::Request& request) -> std::optional<Reply> {
         v1::Response response = ok(request);
         if (request.has_get_status()) {
             *response.mutable_get_status() = fake_status();
@@ -31,6 +32,7 @@ FakeRtad daemon_with_page(std::vector<std::string> urls) {
         } else if (request.has_create_code()) {
             response.mutable_create_code()->set_role(request.create_code().role());
             response.mutable_create_code()->set_lifetime_s(120);
+            response.mutable_create_code()->set_session_lifetime_s(session_lifetime_s);
             for (const std::string& url : urls) response.mutable_create_code()->add_urls(url + kCode);
         } else {
             return std::nullopt;
@@ -140,11 +142,22 @@ TEST(Web, ATerminalShowsWhatAPhoneWillSay) {
     const std::string text = rtad.run({"web", "--no-qr"}, "", false, 1).out;
     EXPECT_TRUE(has(text, "One browser can open it within 120 s, with the role control.")) << text;
     EXPECT_TRUE(has(text, "self-signed certificate")) << text;
+    EXPECT_TRUE(has(text, " It then needs no code for 12 h 0 min.\n")) << text;
     // As `openssl x509 -fingerprint -sha256` prints it.
     EXPECT_TRUE(has(text,
                     "\nBA:78:16:BF:8F:01:CF:EA:41:41:40:DE:5D:AE:22:23:B0:03:61:A3:96:17:7A:9C:B4:10:FF:61:F2:00:"
                     "15:AD\n"))
         << text;
+}
+
+TEST(Web, ATerminalShowsHowLongTheBrowserIsAdmitted) {
+    const auto text = [](std::uint32_t session_lifetime_s) {
+        return daemon_with_page({"https://studio.local:7341/"}, session_lifetime_s)
+            .run({"web", "--no-qr"}, "", false, 1)
+            .out;
+    };
+    EXPECT_TRUE(has(text(5'400), " It then needs no code for 1 h 30 min, until the access of this client ends.\n"));
+    EXPECT_TRUE(has(text(0), " It then needs no code for 12 h at most.\n")) << "a daemon that does not say it";
 }
 
 TEST(Web, ALoopbackAddressIsForThisMachineOnly) {
