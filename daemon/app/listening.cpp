@@ -2,12 +2,11 @@
 #include "app/listening.h"
 
 #include <asio/post.hpp>
-#include <filesystem>
-#include <system_error>
 #include <utility>
 
 #include "api/exception_barrier.h"
 #include "app/logging.h"
+#include "app/page_folder.h"
 #include "app/process_setup.h"
 #include "app/tls_setup.h"
 #include "app/web_urls.h"
@@ -16,13 +15,6 @@
 
 namespace rta::app {
 namespace {
-
-/// Returns share/rtad/web of the installation, or of the build tree, of which this program is a part.
-std::string installed_page() {
-    std::error_code error;
-    const auto program = std::filesystem::read_symlink("/proc/self/exe", error);
-    return (program.parent_path().parent_path() / "share/rtad/web").native();
-}
 
 /// Returns the names of the machine in addresses of the page. The first one is shown to users: on a loopback address
 /// "localhost", because a browser grants a page more rights there than under the name of the machine.
@@ -86,7 +78,7 @@ Expected<void> Listening::open_web(net::WebHooks hooks) {
     if (!address) return std::unexpected(address.error());
     const std::vector<std::string> hosts = web_hosts(*address);
     auto opened = server_.listen_web(options_.web,
-                                     {.page_folder = options_.web_root.empty() ? installed_page() : options_.web_root,
+                                     {.page_folder = options_.web_root.empty() ? page_folder() : options_.web_root,
                                       .hosts = hosts,
                                       .web_names = options_.web_names,
                                       .hooks = std::move(hooks)});
