@@ -478,7 +478,8 @@ Expected<std::string> Server::listen_web(std::string_view address, WebOptions op
     const auto bound = parse_address(socket->name);
     if (!bound) return std::unexpected(bound.error());
     WebNames names{options.hosts, options.web_names, bound->port, socket->tls};
-    const auto site = std::make_shared<WebSite>(std::move(options), std::move(names), impl_->access, impl_->log);
+    const auto site = std::make_shared<WebSite>(std::move(options), std::move(names), impl_->access, impl_->log,
+                                                std::make_shared<WebTurns>(impl_->io.get_executor()));
     impl_->listen(std::move(*socket), site);
     if (!site->page_missing().empty()) impl_->log(LogLevel::warning, "--web: " + site->page_missing());
     return site->names().first_origin() + "/";

@@ -362,6 +362,15 @@ class Page(Case):
         self.assertGreaterEqual(samples["rtad_clients"], 1)
         self.assertEqual(self.http().get("/metrics", host="evil.example").status, 403)
 
+    def test_metrics_of_requests_that_come_together_are_rendered_once(self):
+        for _ in range(100):  # a busy machine may answer them too late after each other
+            http = self.http()
+            http.request("/metrics")
+            http.request("/metrics")
+            if http.response().body == http.response().body:  # they have the time since the start in microseconds
+                return
+        self.fail("each request renders the metrics")
+
     def test_a_code_admits_one_browser_whose_session_can_come_back(self):
         web = self.websocket()
         web.hello()
@@ -472,13 +481,22 @@ class BadRequests(Case):
         self.assertEqual(http.get("/", Origin=http.origin).status, 200)
         self.assertEqual(http.upgrade(Origin=f"http://127.0.0.1:{self.daemon.web_port}")[0].status, 101)
 
+    def test_requests_of_other_sites(self):
+        for origin in ("cross-site", "same-site"):
+            with Http(self.daemon) as http:
+                response = http.get("/metrics", Sec_Fetch_Site=origin, Sec_Fetch_Mode="no-cors", Sec_Fetch_Dest="image")
+                self.assertEqual(response.status, 403)
+        followed = self.http().get("/", Sec_Fetch_Site="cross-site", Sec_Fetch_Mode="navigate", Sec_Fetch_Dest="document")
+        self.assertEqual(followed.status, 200)
+
     def test_handshakes(self):
         for fields, status in (({"Origin": None}, 403), ({"Sec_WebSocket_Key": None}, 400), ({"Sec_WebSocket_Key": "x"}, 400),
                                ({"Sec_WebSocket_Key": "AAAAAAAAAAAAAAAAAAAAAAAA"}, 400),
                                ({"Sec_WebSocket_Key": "!!!!!!!!!!!!!!!!!!!!!!=="}, 400),
                                ({"Sec_WebSocket_Version": "8"}, 426), ({"Sec_WebSocket_Version": None}, 426),
                                ({"Upgrade": "h2c"}, 426), ({"Upgrade": None}, 426), ({"Connection": "keep-alive"}, 426),
-                               ({"Connection": None}, 426), ({"method": "HEAD"}, 426), ({"method": "POST"}, 405),
+                               ({"Connection": None}, 426),
+                               ({"Connection": "Upgrade, close"}, 400), ({"method": "HEAD"}, 426), ({"method": "POST"}, 405),
                                ({"version": "HTTP/1.0"}, 505), ({"Content_Length": "3"}, 413)):
             with Http(self.daemon) as http:
                 response, _ = http.upgrade(**fields)
@@ -650,6 +668,32 @@ class Sockets(Case):
         web.send(web.frame(b"", opcode=8) + web.frame(request.SerializeToString()))
         self.assertIsNone(web.close_code())
 
+    def test_frames_without_a_message(self):
+        empty, small = dict(payload=b"", opcode=9), dict(payload=b"x", opcode=0, final=False)
+        for introduced in (False, True):
+            for frame in (empty, dict(payload=b"pong", opcode=10), small):
+                web = self.websocket()
+                if introduced:
+                    web.hello()
+                if frame is small:
+                    web.send_frame(b"\x08", final=False)
+                web.send(web.frame(**frame) * 2000)
+                self.assertEqual(web.close_code(), 1008, frame)
+        # A client that also sends messages may send as many.
+        web = self.websocket()
+        web.hello()
+        for _ in range(20):
+            web.send(web.frame(**empty) * 200)
+            request = PB.Request(id=7)
+            request.get_status.SetInParent()
+            web.send_frame(request.SerializeToString())
+            while True:
+                opcode, payload = web.receive_frame()
+                if opcode == 2:
+                    break
+                self.assertEqual((opcode, payload), (10, b""))
+            self.assertEqual(PB.ServerMessage.FromString(payload).response.id, 7)
+
     def test_events(self):
         watcher, editor = self.websocket(), self.websocket()
         watcher.hello()
@@ -714,18 +758,51 @@ class SlowReaders(Case):
 class Places(Case):
     arguments = ["--max-clients-per-address", "12"]
 
-    def test_places(self):
-        # Connections of HTTP make room for each other, and do not keep a client of the protocol out.
-        idle = [Http(self.daemon) for _ in range(40)]
-        self.assertEqual(idle[-1].get("/").status, 200)  # all have come in
+    def enters(self):
+        """Whether a client on TCP is admitted."""
         with socket.create_connection(("127.0.0.1", self.daemon.tcp_port), PATIENCE_S) as tcp:
             request = PB.Request(id=1)
             request.hello.protocol_version = 1
             payload = request.SerializeToString()
             tcp.sendall(varint(len(payload)) + payload)
-            self.assertTrue(tcp.recv(100))
+            received = tcp.recv(1000)
+            return PB.ServerMessage.FromString(received[1:]).response.status.code == PB.OK
+
+    def test_places(self):
+        # Connections of HTTP make room for each other, and do not keep a client of the protocol out.
+        idle = [Http(self.daemon) for _ in range(40)]
+        self.assertEqual(idle[-1].get("/").status, 200)  # all have come in
+        self.assertTrue(self.enters())
         for http in idle:
             http.socket.close()
+
+    def test_browsers_make_room_whatever_they_do(self):
+        def busy(http):  # always waits for its turn
+            http.request("/theme.css")
+            http.response()
+            for _ in range(2000):
+                http.request("/theme.css", If_None_Match="*")
+
+        def slow(http):
+            for _ in range(20):
+                http.request("/large.bin")
+            http.receive(1)
+
+        def refused(http):  # stays, although it was refused
+            http.request("/none")
+            http.response()
+        for behave in (busy, slow, refused):
+            browsers = []
+            for _ in range(12):
+                http = self.http()
+                http.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+                behave(http)
+                browsers.append(http)
+            self.assertTrue(self.enters(), behave.__name__)
+            for http in browsers:
+                http.socket.close()
+
+    def test_clients_that_have_subscribed_stay(self):
         # Clients that have subscribed stay, and the next one learns why it is refused.
         clients = []
         while len(clients) < 12:

@@ -20,6 +20,21 @@ namespace {
 constexpr std::size_t kReadBytes = std::size_t{4} << 10U;
 /// Time that a client has to read why it was refused.
 constexpr std::chrono::seconds kLingerTime{1};
+/// What one turn may send.
+constexpr std::size_t kPartBytes = std::size_t{64} << 10U;
+
+using Buffers = std::array<asio::const_buffer, 2>;
+
+Buffers beginning_of(const Buffers& buffers, std::size_t bytes) {
+    const asio::const_buffer head = asio::buffer(buffers[0], bytes);
+    return {head, asio::buffer(buffers[1], bytes - head.size())};
+}
+
+void skip(Buffers& buffers, std::size_t bytes) {
+    const std::size_t of_head = std::min(bytes, buffers[0].size());
+    buffers[0] += of_head;
+    buffers[1] += bytes - of_head;
+}
 
 }  // namespace
 
@@ -32,7 +47,8 @@ WebConnection::WebConnection(const asio::any_io_executor& executor, std::unique_
       visitor_{std::move(visitor)},
       name_{std::move(name)},
       refusal_{std::move(refusal)},
-      timer_{executor} {}
+      timer_{executor},
+      may_go_on_{executor} {}
 
 void WebConnection::start(Owner& owner) {
     owner_ = &owner;
@@ -50,6 +66,7 @@ void WebConnection::close() {
     owner_ = nullptr;
     if (stream_) stream_->close();
     timer_.cancel();
+    may_go_on_.raise();
 }
 
 void WebConnection::end() {
@@ -58,19 +75,27 @@ void WebConnection::end() {
     if (owner != nullptr) owner->web_ended(*this);
 }
 
-std::optional<WebConnection::Clock::time_point> WebConnection::idle_since() const {
-    return reading_ && !closed_ ? std::optional{waiting_since_} : std::nullopt;
+void WebConnection::enter(State state) {
+    state_ = state;
+    since_ = Clock::now();
+}
+
+void WebConnection::note_progress(Clock::time_point now) {
+    if (state_ != State::writing) return;
+    if (const std::uint64_t taken = stream_->bytes_taken(); std::exchange(bytes_taken_, taken) != taken) since_ = now;
+}
+
+std::optional<WebConnection::Clock::time_point> WebConnection::idle_since() {
+    if (closed_) return std::nullopt;
+    note_progress(Clock::now());
+    return since_;
 }
 
 void WebConnection::check_time(const ServerLimits& limits, Clock::time_point now) {
     if (closed_) return;
-    if (reading_ && now - waiting_since_ >= limits.hello_time) return end();
-    if (!writing_) return;
-    if (const std::uint64_t taken = stream_->bytes_taken(); taken != bytes_taken_) {
-        bytes_taken_ = taken;
-        last_progress_ = now;
-    }
-    if (now - last_progress_ < limits.write_time) return;
+    note_progress(now);
+    if (state_ == State::reading && now - since_ >= limits.hello_time) return end();
+    if (state_ != State::writing || now - since_ < limits.write_time) return;
     if (owner_ != nullptr) owner_->web_closed_for(ClosedFor::write_time, *this);
     end();
 }
@@ -85,13 +110,10 @@ asio::awaitable<void> WebConnection::serve() {
 asio::awaitable<bool> WebConnection::serve_next() {
     if (closed_) co_return false;
     asio::error_code error;
-    reading_ = true;
-    waiting_since_ = Clock::now();
+    enter(State::reading);
     const HttpReader::Next request = co_await read_request(error);
-    reading_ = false;
     if (closed_ || error) co_return false;
-    const std::chrono::microseconds turn = site_->next_turn(Clock::now());
-    if (turn.count() != 0) co_await pause(turn);
+    co_await take_turn();
     if (closed_) co_return false;
     const WebSite::Answer answer = find_answer(request);
     if (answer.delayed) co_await pause(api::FailedAttempts::kDelay);
@@ -130,12 +152,19 @@ asio::awaitable<HttpReader::Next> WebConnection::read_request(asio::error_code& 
     co_return next;
 }
 
+asio::awaitable<void> WebConnection::take_turn() {
+    enter(State::waiting);
+    const std::shared_ptr<WebTurns::Waiter> self{shared_from_this(), this};
+    if (!site_->turns().may_step(self)) co_await may_go_on_.wait();
+}
+
 WebSite::Answer WebConnection::find_answer(const HttpReader::Next& request) {
+    const WebTurns::Step step{site_->turns()};
     if (!request) return {.response = refusal_response(request.error())};
     if (refusal_) return {.response = refusal_response({.status = 503, .sentence = refusal_->sentence})};
     WebSite::Answer answer;
     const auto answered =
-        api::guarded("answering an HTTP request", [&] { answer = site_->answer(**request, visitor_); });
+        api::guarded("answering an HTTP request", [&] { answer = site_->answer(**request, visitor_, Clock::now()); });
     if (!answered) answer = {.response = refusal_response({.status = 500, .sentence = answered.error().sentence})};
     if ((*request)->lists("connection", "close")) answer.response.closes = true;
     return answer;
@@ -149,19 +178,24 @@ asio::awaitable<void> WebConnection::write(const HttpResponse& response, const H
         request != nullptr && response.status < 400 ? *request->find("host") : std::string_view{};
     const std::string head = head_of(response, host, site_->names().tls());
     const bool has_body = response.body != nullptr && (request == nullptr || request->method != "HEAD");
-    const std::array<asio::const_buffer, 2> all{asio::buffer(head),
-                                                has_body ? asio::buffer(*response.body) : asio::const_buffer{}};
-    const std::size_t size = asio::buffer_size(all);
-    const std::size_t sent = stream_->write_now(all, error);
-    if (error || sent == size) co_return;
-    std::array<asio::const_buffer, 2> rest = all;
-    const std::size_t of_head = std::min(sent, head.size());
-    rest[0] += of_head;
-    rest[1] += sent - of_head;
-    last_progress_ = Clock::now();
-    writing_ = true;
-    co_await stream_->write(rest, error);
-    writing_ = false;
+    Buffers rest{asio::buffer(head), has_body ? asio::buffer(*response.body) : asio::const_buffer{}};
+    for (bool first = true; asio::buffer_size(rest) != 0 && !error && !closed_; first = false) {
+        if (!first) co_await take_turn();
+        if (!closed_) co_await write_part(rest, error);
+    }
+}
+
+/// Sends the beginning of `rest`, and removes it.
+asio::awaitable<void> WebConnection::write_part(Buffers& rest, asio::error_code& error) {
+    Buffers part = beginning_of(rest, kPartBytes);
+    skip(rest, asio::buffer_size(part));
+    {
+        const WebTurns::Step step{site_->turns()};
+        skip(part, stream_->write_now(part, error));
+    }
+    if (error || asio::buffer_size(part) == 0) co_return;
+    enter(State::writing);
+    co_await stream_->write(part, error);
 }
 
 asio::awaitable<void> WebConnection::pause(std::chrono::microseconds time) {
@@ -172,6 +206,7 @@ asio::awaitable<void> WebConnection::pause(std::chrono::microseconds time) {
 
 /// Waits until the client has read the last response: closing a socket with unread input would discard it.
 asio::awaitable<void> WebConnection::linger() {
+    enter(State::leaving);
     timer_.expires_after(kLingerTime);
     timer_.async_wait([weak = weak_from_this()](const asio::error_code& cancelled) {
         const auto late = weak.lock();

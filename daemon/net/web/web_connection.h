@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <array>
 #include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>
+#include <asio/buffer.hpp>
 #include <asio/steady_timer.hpp>
 #include <chrono>
 #include <cstdint>
@@ -13,14 +15,16 @@
 #include <vector>
 
 #include "net/byte_stream.h"
+#include "net/condition.h"
 #include "net/connection_log.h"
 #include "net/limits.h"
 #include "net/web/web_site.h"
+#include "net/web/web_turns.h"
 
 namespace rta::net {
 
 /// Serves the HTTP requests of one connection, in order, until it closes or becomes a WebSocket. [control]
-class WebConnection final : public std::enable_shared_from_this<WebConnection> {
+class WebConnection final : public std::enable_shared_from_this<WebConnection>, private WebTurns::Waiter {
  public:
     using Clock = std::chrono::steady_clock;
 
@@ -51,8 +55,9 @@ class WebConnection final : public std::enable_shared_from_this<WebConnection> {
     void close();
     /// Closes the connection if one of the limits of time has passed. Must be called from time to time.
     void check_time(const ServerLimits& limits, Clock::time_point now);
-    /// Returns since when the connection waits for a request; nullopt if it is answering one.
-    [[nodiscard]] std::optional<Clock::time_point> idle_since() const;
+    /// Returns since when nothing has been received or sent for the connection; nullopt if it has ended. It may be closed at
+    /// any time to make room for another client.
+    [[nodiscard]] std::optional<Clock::time_point> idle_since();
 
     [[nodiscard]] const Name& name() const { return name_; }
     [[nodiscard]] const api::Entry& entry() const { return visitor_.entry; }
@@ -60,11 +65,23 @@ class WebConnection final : public std::enable_shared_from_this<WebConnection> {
     [[nodiscard]] bool refused() const { return refusal_.has_value(); }
 
  private:
+    enum class State : std::uint8_t {
+        reading,  ///< a request, for hello_time at most
+        waiting,  ///< for its turn, or until a refusal may be sent
+        writing,  ///< a response: the client must take some of it in each write_time
+        leaving,  ///< after the last response, for kLingerTime at most
+    };
+
     asio::awaitable<void> serve();
     asio::awaitable<bool> serve_next();
     asio::awaitable<HttpReader::Next> read_request(asio::error_code& error);
     [[nodiscard]] WebSite::Answer find_answer(const HttpReader::Next& request);
     asio::awaitable<void> write(const HttpResponse& response, const HttpRequest* request, asio::error_code& error);
+    asio::awaitable<void> write_part(std::array<asio::const_buffer, 2>& rest, asio::error_code& error);
+    asio::awaitable<void> take_turn();
+    void turn_has_come() override { may_go_on_.raise(); }
+    void enter(State state);
+    void note_progress(Clock::time_point now);
     asio::awaitable<void> pause(std::chrono::microseconds time);
     asio::awaitable<void> linger();
     void upgrade();
@@ -79,12 +96,11 @@ class WebConnection final : public std::enable_shared_from_this<WebConnection> {
     Owner* owner_ = nullptr;  ///< null before start() and after the end
     HttpReader reader_;
     asio::steady_timer timer_;
-    Clock::time_point waiting_since_ = Clock::now();
-    Clock::time_point last_progress_{};  ///< of a write that is pending
-    std::uint64_t bytes_taken_ = 0;      ///< by then
-    bool first_ = true;                  ///< nothing has arrived yet
-    bool reading_ = true;
-    bool writing_ = false;
+    Condition may_go_on_;
+    State state_ = State::reading;
+    Clock::time_point since_ = Clock::now();  ///< of the state; while writing, when bytes were last taken
+    std::uint64_t bytes_taken_ = 0;           ///< by then
+    bool first_ = true;                       ///< nothing has arrived yet
     bool closed_ = false;
 };
 

@@ -11,9 +11,6 @@
 namespace rta::net {
 namespace {
 
-/// The time between two requests if browsers send as many as they can. A request takes about a tenth of it.
-constexpr std::chrono::microseconds kTurn{500};
-
 HttpRefusal refusal(int status, std::string sentence) { return {.status = status, .sentence = std::move(sentence)}; }
 
 /// Whether the client accepts the contents as gzip: it says so without a weight of 0.
@@ -23,6 +20,18 @@ bool accepts_gzip(const HttpRequest& request) { return request.lists("accept-enc
 bool has_current_version(const HttpRequest& request, std::string_view tag) {
     return request.lists("if-none-match", tag) || request.lists("if-none-match", "*") ||
            request.lists("if-none-match", "W/" + std::string{tag});
+}
+
+/// Whether a browser says that another site has caused the request, such as by an image, and not a person who has followed
+/// a link. It would not show the answer to that site; but the site could send many. WebSockets have an Origin instead.
+bool is_part_of_other_site(const HttpRequest& request) {
+    const auto is = [&](std::string_view name, std::string_view value) {
+        const std::string* const field = request.find(name);
+        return field != nullptr && *field == value;
+    };
+    if (request.path == kSocketPath || request.find("sec-fetch-site") == nullptr) return false;
+    if (is("sec-fetch-site", "same-origin") || is("sec-fetch-site", "none")) return false;
+    return !is("sec-fetch-mode", "navigate") || !is("sec-fetch-dest", "document");
 }
 
 /// Returns the token of `Authorization: Bearer TOKEN`; empty without the field.
@@ -51,8 +60,13 @@ Expected<api::Identity> identify(const HttpRequest& request, const api::Entry& e
 
 }  // namespace
 
-WebSite::WebSite(WebOptions options, WebNames names, const api::Access& access, LogSink log)
-    : options_{std::move(options)}, names_{std::move(names)}, access_{access}, log_{std::move(log)} {
+WebSite::WebSite(WebOptions options, WebNames names, const api::Access& access, LogSink log,
+                 std::shared_ptr<WebTurns> turns)
+    : options_{std::move(options)},
+      names_{std::move(names)},
+      access_{access},
+      log_{std::move(log)},
+      turns_{std::move(turns)} {
     if (auto page = PageFiles::load(options_.page_folder)) {
         page_ = std::move(*page);
     } else {
@@ -60,12 +74,6 @@ WebSite::WebSite(WebOptions options, WebNames names, const api::Access& access, 
                         "; build it with `cmake --build build/release --target web_site`, or name its directory with "
                         "--web-root";
     }
-}
-
-std::chrono::microseconds WebSite::next_turn(TimePoint now) {
-    const TimePoint turn = std::max(now, next_turn_);
-    next_turn_ = turn + kTurn;
-    return std::chrono::duration_cast<std::chrono::microseconds>(turn - now);
 }
 
 void WebSite::log_refusal(const Visitor& visitor, const std::string& sentence) {
@@ -89,13 +97,18 @@ std::optional<HttpRefusal> WebSite::check_origin(const HttpRequest& request, con
         log_refusal(visitor, sentence);
         return refusal(403, sentence + ": expected a page that the daemon itself has served");
     }
+    if (is_part_of_other_site(request)) {
+        log_refusal(visitor, "a page of another site has requested " + quoted(request.path.substr(0, 100)));
+        return refusal(403,
+                       "a page of another site sent this request: expected a page that the daemon itself has served");
+    }
     return std::nullopt;
 }
 
-WebSite::Answer WebSite::answer(const HttpRequest& request, const Visitor& visitor) {
+WebSite::Answer WebSite::answer(const HttpRequest& request, const Visitor& visitor, TimePoint now) {
     if (const auto refused = check_origin(request, visitor)) return {.response = refusal_response(*refused)};
     if (request.path == kSocketPath) return open_socket(request);
-    if (request.path == kMetricsPath && options_.hooks.metrics) return metrics(request, visitor);
+    if (request.path == kMetricsPath && options_.hooks.metrics) return metrics(request, visitor, now);
     return {.response = file(request)};
 }
 
@@ -131,6 +144,10 @@ WebSite::Answer WebSite::open_socket(const HttpRequest& request) const {
         return {.response = refusal_response(refusal(
                     426, std::string{kSocketPath} + " serves a WebSocket: expected the handshake of RFC 6455"))};
     }
+    if (request.lists("connection", "close")) {
+        return {.response = refusal_response(
+                    refusal(400, "the field Connection has \"upgrade\" and \"close\": expected one of them"))};
+    }
     // Browsers always send it. A program that does not could be a page in a browser whose request was altered.
     if (request.find("origin") == nullptr) {
         return {.response = refusal_response(refusal(
@@ -145,18 +162,22 @@ WebSite::Answer WebSite::open_socket(const HttpRequest& request) const {
     return {.response = std::move(response), .upgrades = true};
 }
 
-WebSite::Answer WebSite::metrics(const HttpRequest& request, const Visitor& visitor) {
+WebSite::Answer WebSite::metrics(const HttpRequest& request, const Visitor& visitor, TimePoint now) {
     const auto identity = identify(request, visitor.entry, access_);
     if (!identity || identity->role < Role::read) {
         const std::string sentence = identity ? std::string{"the role read is required"} : identity.error().sentence;
         log_refusal(visitor, sentence);
         return {.response = refusal_response(refusal(401, sentence)),
-                .delayed = attempts_.exceeds(api::network_of(visitor.entry), std::chrono::steady_clock::now())};
+                .delayed = attempts_.exceeds(api::network_of(visitor.entry), now)};
+    }
+    if (metrics_ == nullptr || now >= metrics_expire_) {
+        metrics_ = std::make_shared<const std::string>(options_.hooks.metrics());
+        metrics_expire_ = now + kMetricsAge;
     }
     HttpResponse response;
     response.fields.emplace_back("Cache-Control", "no-store");
     response.type = kMetricsType;
-    response.body = std::make_shared<const std::string>(options_.hooks.metrics());
+    response.body = metrics_;
     return {.response = std::move(response)};
 }
 

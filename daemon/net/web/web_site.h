@@ -2,7 +2,7 @@
 #pragma once
 
 #include <chrono>
-#include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,6 +18,7 @@
 #include "net/web/page_files.h"
 #include "net/web/web_names.h"
 #include "net/web/web_options.h"
+#include "net/web/web_turns.h"
 
 namespace rta::net {
 
@@ -37,23 +38,27 @@ class WebSite {
         bool delayed = false;   ///< the response must wait for api::FailedAttempts::kDelay
     };
 
-    /// Reads the page from the disk. `access` must outlive the site.
-    WebSite(WebOptions options, WebNames names, const api::Access& access, LogSink log);
+    /// The metrics of two requests within this time are the same: rendering them takes longer than all else that a request
+    /// can cause.
+    static constexpr std::chrono::milliseconds kMetricsAge{100};
 
-    [[nodiscard]] Answer answer(const HttpRequest& request, const Visitor& visitor);
+    /// Reads the page from the disk. `access` must outlive the site.
+    WebSite(WebOptions options, WebNames names, const api::Access& access, LogSink log,
+            std::shared_ptr<WebTurns> turns);
+
+    [[nodiscard]] Answer answer(const HttpRequest& request, const Visitor& visitor, TimePoint now);
     [[nodiscard]] const WebNames& names() const { return names_; }
     /// Returns why the page cannot be served; empty if it can.
     [[nodiscard]] const std::string& page_missing() const { return page_missing_; }
 
-    /// Returns how long the next request must wait. All connections share the time of the control thread that requests may
-    /// take.
-    [[nodiscard]] std::chrono::microseconds next_turn(TimePoint now);
+    /// Returns the turns of all connections.
+    [[nodiscard]] WebTurns& turns() const { return *turns_; }
 
  private:
     [[nodiscard]] std::optional<HttpRefusal> check_origin(const HttpRequest& request, const Visitor& visitor);
     [[nodiscard]] HttpResponse file(const HttpRequest& request) const;
     [[nodiscard]] Answer open_socket(const HttpRequest& request) const;
-    [[nodiscard]] Answer metrics(const HttpRequest& request, const Visitor& visitor);
+    [[nodiscard]] Answer metrics(const HttpRequest& request, const Visitor& visitor, TimePoint now);
     void log_refusal(const Visitor& visitor, const std::string& sentence);
 
     const WebOptions options_;
@@ -64,7 +69,9 @@ class WebSite {
     std::string page_missing_;
     api::AttemptLimiter attempts_;
     LogLimiter refusals_{std::chrono::seconds{10}};
-    TimePoint next_turn_{};
+    const std::shared_ptr<WebTurns> turns_;
+    std::shared_ptr<const std::string> metrics_{};  ///< the latest ones
+    TimePoint metrics_expire_{};
 };
 
 /// The path at which browsers open the WebSocket.

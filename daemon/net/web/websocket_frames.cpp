@@ -110,6 +110,11 @@ bool WebSocketDecoder::start_frame() {
         fail(WebSocketClose::protocol_error);
         return false;
     }
+    const bool is_idle = is_control(opcode) || (!final_ && length < kSmallFragment);
+    if (is_idle && ++idle_frames_ > most_idle_frames_) {
+        fail(WebSocketClose::policy_violation);
+        return false;
+    }
     opcode_ = static_cast<Opcode>(opcode);
     left_ = length;
     std::copy_n(header_.begin() + static_cast<std::ptrdiff_t>(kShortHeader + more), kMaskBytes, mask_.begin());
@@ -154,6 +159,8 @@ void WebSocketDecoder::end_frame() {
     if (is_control(static_cast<unsigned>(opcode_))) return end_control();
     if (!final_) return;
     in_message_ = false;
+    idle_frames_ = 0;
+    ++messages_;
     if (!std::exchange(fragmented_, false)) return;
     append_length(output_, message_.size());
     output_ += std::exchange(message_, {});

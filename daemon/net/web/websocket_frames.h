@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string>
@@ -21,6 +22,7 @@ enum class WebSocketClose : std::uint16_t {
     protocol_error = 1002,
     not_binary = 1003,
     not_utf8 = 1007,
+    policy_violation = 1008,
 };
 
 /// Turns the WebSocket frames of a client into the delimited messages of the protocol (frame/frame_codec.h): each binary
@@ -32,6 +34,13 @@ class WebSocketDecoder {
  public:
     /// A fragmented message that is longer is passed on as far as it has arrived: its reader refuses the length.
     void limit_message(std::size_t bytes) { longest_ = bytes; }
+
+    /// Sets how many idle frames may follow each other without a message between them: control frames, and fragments of less
+    /// than kSmallFragment bytes. Each costs as much time as a request, and is not counted as one.
+    void limit_idle_frames(std::uint64_t frames) { most_idle_frames_ = frames; }
+    static constexpr std::size_t kSmallFragment = 64;
+    /// Returns the number of messages that are complete.
+    [[nodiscard]] std::uint64_t messages() const { return messages_; }
 
     /// Takes received bytes, all of them unless it fails, and adds to the output.
     void feed(std::span<const char> bytes);
@@ -63,6 +72,9 @@ class WebSocketDecoder {
     std::size_t taken_ = 0;  ///< bytes at the front of output_
     std::string message_;    ///< the fragments that have arrived
     std::size_t longest_ = 0;
+    std::uint64_t most_idle_frames_ = std::numeric_limits<std::uint64_t>::max();
+    std::uint64_t idle_frames_ = 0;  ///< since the last message
+    std::uint64_t messages_ = 0;
     std::array<unsigned char, 14> header_{};  ///< of the frame; 14: the longest header
     std::size_t header_bytes_ = 0;
     bool in_payload_ = false;

@@ -23,10 +23,15 @@ constexpr std::chrono::seconds kLastTime{1};
 /// Pause after a read without a byte of a message. A client that sends nothing but pings, or empty fragments, must not keep
 /// the control thread busy: unlike requests, they are not counted for it.
 constexpr std::chrono::milliseconds kEmptyPause{1};
+/// Idle frames of a client that sends no message: this many together, and one more in each interval. Browsers send none.
+constexpr std::uint64_t kIdleFrames = 256;
+constexpr std::chrono::milliseconds kIdleFrameInterval{100};
 constexpr std::size_t kReadBytes = std::size_t{16} << 10U;
 
 class WebSocketStream final : public ByteStream {
  public:
+    using Clock = std::chrono::steady_clock;
+
     WebSocketStream(const asio::any_io_executor& executor, std::unique_ptr<ByteStream> inner, std::string received)
         : inner_{std::move(inner)},
           received_{std::move(received)},
@@ -53,6 +58,7 @@ class WebSocketStream final : public ByteStream {
 
  private:
     asio::awaitable<void> receive(asio::error_code& error);
+    void feed(std::span<const char> bytes);
     asio::awaitable<void> answer_ping(asio::error_code& error);
     asio::awaitable<void> end(WebSocketClose reason);
     asio::awaitable<void> write_frame(std::string frame, asio::error_code& error);
@@ -67,8 +73,10 @@ class WebSocketStream final : public ByteStream {
     std::string received_;               ///< with the handshake
     WebSocketDecoder decoder_;
     WebSocketEncoder encoder_;
-    std::string pong_;  ///< a frame to send; empty: none
-    Condition free_;    ///< writing_ has become false
+    Clock::time_point last_message_ = Clock::now();  ///< when a message was complete
+    std::uint64_t messages_ = 0;                     ///< by then
+    std::string pong_;                               ///< a frame to send; empty: none
+    Condition free_;                                 ///< writing_ has become false
     asio::steady_timer last_timer_;
     asio::steady_timer pause_;
     bool writing_ = false;
@@ -78,12 +86,19 @@ class WebSocketStream final : public ByteStream {
 /// Waits for bytes of the client, and gives them to the decoder.
 asio::awaitable<void> WebSocketStream::receive(asio::error_code& error) {
     if (!received_.empty()) {
-        decoder_.feed(std::exchange(received_, {}));
+        feed(std::exchange(received_, {}));
         co_return;
     }
     std::vector<char> bytes(kReadBytes);
     const std::size_t count = co_await inner_->read_some(bytes, error);
-    if (!error) decoder_.feed(std::span{bytes}.first(count));
+    if (!error) feed(std::span{bytes}.first(count));
+}
+
+void WebSocketStream::feed(std::span<const char> bytes) {
+    const Clock::time_point now = Clock::now();
+    if (std::exchange(messages_, decoder_.messages()) != decoder_.messages()) last_message_ = now;
+    decoder_.limit_idle_frames(kIdleFrames + static_cast<std::uint64_t>((now - last_message_) / kIdleFrameInterval));
+    decoder_.feed(bytes);
 }
 
 asio::awaitable<std::size_t> WebSocketStream::read_some(std::span<char> into, asio::error_code& error) {
