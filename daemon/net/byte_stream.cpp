@@ -2,12 +2,12 @@
 #include "net/byte_stream.h"
 
 #include <algorithm>
-#include <array>
+#include <vector>
 
 namespace rta::net {
 
 asio::awaitable<void> discard_input(ByteStream& stream) {
-    std::array<char, 1024> discarded{};
+    std::vector<char> discarded(kMostDiscardedBytes / 4);
     asio::error_code error;
     for (std::size_t left = kMostDiscardedBytes; !error && left > 0 && stream.is_open();) {
         const std::size_t count = co_await stream.read_some(discarded, error);

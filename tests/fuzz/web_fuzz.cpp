@@ -81,6 +81,7 @@ Messages read_messages(std::string_view stream, std::size_t piece) {
     Messages all;
     WebSocketDecoder decoder;
     decoder.limit_message(4096);
+    decoder.limit_idle_frames(8);
     std::array<char, 7> some{};
     std::size_t received = 0;
     while (!stream.empty()) {

@@ -155,7 +155,7 @@ asio::awaitable<HttpReader::Next> WebConnection::read_request(asio::error_code& 
 asio::awaitable<void> WebConnection::take_turn() {
     enter(State::waiting);
     const std::shared_ptr<WebTurns::Waiter> self{shared_from_this(), this};
-    if (!site_->turns().may_step(self)) co_await may_go_on_.wait();
+    if (!site_->turns().may_step(self, api::network_of(visitor_.entry))) co_await may_go_on_.wait();
 }
 
 WebSite::Answer WebConnection::find_answer(const HttpReader::Next& request) {
@@ -219,6 +219,7 @@ asio::awaitable<void> WebConnection::linger() {
 }
 
 void WebConnection::upgrade() {
+    const WebTurns::Step step{site_->turns()};
     // May throw: then end() reports the end to the owner.
     auto stream = make_websocket_stream(executor_, std::move(stream_), reader_.take_rest());
     Owner* const owner = std::exchange(owner_, nullptr);

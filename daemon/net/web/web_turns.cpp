@@ -20,15 +20,17 @@ WebTurns::Step::Step(WebTurns& turns) : turns_{turns}, start_{processor_time()} 
 
 WebTurns::Step::~Step() { turns_.stepped(processor_time() - start_); }
 
-bool WebTurns::may_step(const std::shared_ptr<Waiter>& waiter) {
+bool WebTurns::may_step(const std::shared_ptr<Waiter>& waiter, const std::string& network) {
     // Connections that were closed while they waited.
-    std::erase_if(waiting_, [](const std::weak_ptr<Waiter>& one) { return one.expired(); });
+    std::erase_if(waiting_, [](const Place& place) { return place.waiter.expired(); });
     const Clock::time_point now = Clock::now();
     if (waiting_.empty() && now >= due_) {
         due_ = now + kInterval;
         return true;
     }
-    waiting_.emplace_back(waiter);
+    std::uint64_t& last = rounds_[network];
+    last = std::max(last, round_) + 1;
+    waiting_.insert(std::ranges::upper_bound(waiting_, last, {}, &Place::round), {.waiter = waiter, .round = last});
     watch();
     return false;
 }
@@ -52,8 +54,10 @@ void WebTurns::give_turn() {
     const Clock::time_point now = Clock::now();
     if (now < due_) return;  // the last step took long
     while (!waiting_.empty()) {
-        const auto waiter = waiting_.front().lock();
+        const auto waiter = waiting_.front().waiter.lock();
+        round_ = waiting_.front().round;
         waiting_.pop_front();
+        std::erase_if(rounds_, [this](const auto& last) { return last.second < round_; });
         if (waiter == nullptr) continue;
         due_ = now + kInterval;
         return waiter->turn_has_come();

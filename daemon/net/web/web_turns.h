@@ -4,8 +4,11 @@
 #include <asio/any_io_executor.hpp>
 #include <asio/steady_timer.hpp>
 #include <chrono>
+#include <cstdint>
 #include <deque>
+#include <map>
 #include <memory>
+#include <string>
 
 namespace rta::net {
 
@@ -44,18 +47,25 @@ class WebTurns : public std::enable_shared_from_this<WebTurns> {
     WebTurns& operator=(const WebTurns&) = delete;
     ~WebTurns() = default;
 
-    /// Returns whether a step may be taken now. Otherwise turn_has_come() is called later, in the order of these calls,
-    /// unless the waiter has been destroyed.
-    [[nodiscard]] bool may_step(const std::shared_ptr<Waiter>& waiter);
+    /// Returns whether a step may be taken now. Otherwise turn_has_come() is called later, unless the waiter has been
+    /// destroyed. Networks (api::network_of()) have one turn each in every round, so that one client with many connections
+    /// does not delay the others.
+    [[nodiscard]] bool may_step(const std::shared_ptr<Waiter>& waiter, const std::string& network);
     /// Must be called after every step, with the time that it took. See Step.
     void stepped(std::chrono::nanoseconds time);
 
  private:
+    struct Place {
+        std::weak_ptr<Waiter> waiter;
+        std::uint64_t round;
+    };
     void give_turn();
     void watch();
 
-    std::deque<std::weak_ptr<Waiter>> waiting_;
-    Clock::time_point due_{};  ///< the next turn
+    std::deque<Place> waiting_;                    ///< in the order of their rounds
+    std::map<std::string, std::uint64_t> rounds_;  ///< the last one in which a network has a place, if it is not over
+    std::uint64_t round_ = 0;                      ///< of the latest turn
+    Clock::time_point due_{};                      ///< the next turn
     asio::steady_timer timer_;
     bool watching_ = false;
 };

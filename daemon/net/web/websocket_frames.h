@@ -35,10 +35,10 @@ class WebSocketDecoder {
     /// A fragmented message that is longer is passed on as far as it has arrived: its reader refuses the length.
     void limit_message(std::size_t bytes) { longest_ = bytes; }
 
-    /// Sets how many idle frames may follow each other without a message between them: control frames, and fragments of less
-    /// than kSmallFragment bytes. Each costs as much time as a request, and is not counted as one.
-    void limit_idle_frames(std::uint64_t frames) { most_idle_frames_ = frames; }
     static constexpr std::size_t kSmallFragment = 64;
+    /// Sets how many idle frames may follow each other without a message between them: control frames, and fragments of less
+    /// than kSmallFragment bytes. Unlike that of messages, their time is not counted for the client.
+    void limit_idle_frames(std::uint64_t frames) { most_idle_frames_ = frames; }
     /// Returns the number of messages that are complete.
     [[nodiscard]] std::uint64_t messages() const { return messages_; }
 

@@ -135,23 +135,40 @@ struct Recorder final : WebTurns::Waiter {
     const char name;
 };
 
-TEST(WebTurnsTest, AreTakenInOrderByThoseThatStillWait) {
+class WebTurnsTest : public testing::Test {
+ protected:
+    std::shared_ptr<Recorder> waiter(char name) { return std::make_shared<Recorder>(order, name); }
+
     asio::io_context io;
-    const auto turns = std::make_shared<WebTurns>(io.get_executor());
+    const std::shared_ptr<WebTurns> turns = std::make_shared<WebTurns>(io.get_executor());
     std::string order;
-    const auto a = std::make_shared<Recorder>(order, 'a');
-    auto b = std::make_shared<Recorder>(order, 'b');
-    const auto c = std::make_shared<Recorder>(order, 'c');
-    EXPECT_TRUE(turns->may_step(a));
+    const std::shared_ptr<Recorder> a = waiter('a');
+    std::shared_ptr<Recorder> b = waiter('b');
+    const std::shared_ptr<Recorder> c = waiter('c');
+    const std::shared_ptr<Recorder> d = waiter('d');
+};
+
+TEST_F(WebTurnsTest, AreTakenInOrderByThoseThatStillWait) {
+    EXPECT_TRUE(turns->may_step(a, "one"));
     turns->stepped(std::chrono::milliseconds{10});
-    EXPECT_FALSE(turns->may_step(c)) << "the step took long";
-    EXPECT_FALSE(turns->may_step(b));
-    EXPECT_FALSE(turns->may_step(a));
+    EXPECT_FALSE(turns->may_step(c, "one")) << "the step took long";
+    EXPECT_FALSE(turns->may_step(b, "one"));
+    EXPECT_FALSE(turns->may_step(a, "one"));
     b.reset();
     const auto start = WebTurns::Clock::now();
     io.run();
     EXPECT_EQ(order, "ca");
     EXPECT_GT(WebTurns::Clock::now() - start, std::chrono::milliseconds{10}) << "a pause of several times the step";
+}
+
+TEST_F(WebTurnsTest, OfANetworkWithManyConnectionsDoNotDelayAnother) {
+    turns->stepped(std::chrono::milliseconds{1});
+    EXPECT_FALSE(turns->may_step(a, "one"));
+    EXPECT_FALSE(turns->may_step(b, "one"));
+    EXPECT_FALSE(turns->may_step(c, "one"));
+    EXPECT_FALSE(turns->may_step(d, "two"));
+    io.run();
+    EXPECT_EQ(order, "adbc");
 }
 
 }  // namespace
