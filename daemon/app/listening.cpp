@@ -77,11 +77,11 @@ Expected<void> Listening::open_web(net::WebHooks hooks) {
     const auto address = net::resolve_listen_address(options_.web);
     if (!address) return std::unexpected(address.error());
     const std::vector<std::string> hosts = web_hosts(*address);
-    auto opened = server_.listen_web(options_.web,
-                                     {.page_folder = options_.web_root.empty() ? page_folder() : options_.web_root,
-                                      .hosts = hosts,
-                                      .web_names = options_.web_names,
-                                      .hooks = std::move(hooks)});
+    auto opened =
+        server_.listen_web(options_.web, {.page_folder = options_.web_root.empty() ? page_folder() : options_.web_root,
+                                          .hosts = hosts,
+                                          .web_names = options_.web_names,
+                                          .hooks = std::move(hooks)});
     if (!opened) return std::unexpected(std::move(opened.error()));
     web_urls_ = app::web_urls(*opened, hosts, options_.web_names);
     return {};

@@ -23,7 +23,8 @@ TEST(AccessToken, NamesAreThoseOfNodesButNotThatOfClientsWithoutAToken) {
     for (const char* const name : {"desk", "A", "studio-2_left"}) EXPECT_TRUE(is_token_name(name)) << name;
     EXPECT_TRUE(is_token_name(std::string(64, 'a')));
     EXPECT_FALSE(is_token_name(std::string(65, 'a')));
-    for (const char* const name : {"", "2", "-a", "uid 0", "code of desk", "session/1", "a.b", "caf\u00e9", "loopback", "a\n"})
+    for (const char* const name :
+         {"", "2", "-a", "uid 0", "code of desk", "session/1", "a.b", "caf\u00e9", "loopback", "a\n"})
         EXPECT_FALSE(is_token_name(name)) << name;
 }
 
