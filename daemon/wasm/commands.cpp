@@ -104,8 +104,9 @@ Expected<void> PageEngine::list_node_types(Command& command) {
 
 Expected<void> PageEngine::get_graph(Command& command) {
     Fields& fields = command.fields;
-    const auto content = static_cast<int>(fields.number("content").value_or(0.0));
+    const auto content = fields.integer<std::int32_t>("content").value_or(0);
     const std::vector<std::string> nodes = fields.texts("nodes");
+    if (auto good = fields.check(); !good) return good;
     if (auto good = check_content(content, !nodes.empty()); !good) return good;
     GraphDocument document = engine_.graph().document();
     if (!nodes.empty()) {
@@ -168,11 +169,10 @@ Expected<void> PageEngine::get_frequency_response(Command& command) {
     const std::string node = fields.text("node");
     const std::string from = fields.text("from");
     const std::string to = fields.text("to");
-    const auto from_channel = static_cast<std::uint32_t>(fields.count("from_channel").value_or(0));
-    const auto to_channel = static_cast<std::uint32_t>(fields.count("to_channel").value_or(0));
-    std::vector<float> frequencies_hz;
-    for (const JsonValue& value : fields.array("frequencies_hz"))
-        frequencies_hz.push_back(nearest_float(number_of(value).value_or(0.0)));
+    const auto from_channel = fields.integer<std::uint32_t>("from_channel").value_or(0);
+    const auto to_channel = fields.integer<std::uint32_t>("to_channel").value_or(0);
+    std::vector<float> frequencies_hz = fields.numbers32("frequencies_hz");
+    if (auto good = fields.check(); !good) return good;
     if (auto good = check_response(frequencies_hz.size(), {.node = !node.empty(),
                                                            .from = !from.empty(),
                                                            .to = !to.empty(),
@@ -247,8 +247,8 @@ Expected<void> PageEngine::check_guard(Command& command) {
                                              .latest_edit = latest_edit_,
                                              .author = kAuthor,
                                              .client_name = latest_client_},
-                                            {.revision = fields.count("expected_revision"),
-                                             .change = fields.count("expected_change"),
+                                            {.revision = fields.integer<std::uint64_t>("expected_revision"),
+                                             .change = fields.integer<std::uint64_t>("expected_change"),
                                              .instance = instance});
     if (auto good = fields.check(); !good) return good;
     if (why.empty()) return {};
@@ -433,8 +433,8 @@ void PageEngine::write_step(JsonWriter& out, const StepHistory::Step& step, bool
 }
 
 Expected<void> PageEngine::undo_or_redo(Command& command, bool redo) {
-    const auto steps = static_cast<std::uint32_t>(
-        std::min<std::uint64_t>(command.fields.count("steps").value_or(1), kMaximumSteps + 1));
+    const auto steps = command.fields.integer<std::uint32_t>("steps").value_or(1);
+    if (auto good = command.fields.check(); !good) return good;
     if (auto good = check_steps(steps); !good) return good;
     const std::string_view author = command.fields.flag("of_all") ? std::string_view{} : kAuthor;
     const auto target = history_.target(redo, steps, author);
@@ -463,15 +463,15 @@ Expected<void> PageEngine::undo(Command& command) { return undo_or_redo(command,
 Expected<void> PageEngine::redo(Command& command) { return undo_or_redo(command, true); }
 
 Expected<void> PageEngine::get_history(Command& command) {
-    constexpr std::uint64_t kDefaultSteps = 20;
-    const std::uint64_t wanted = command.fields.count("steps").value_or(kDefaultSteps);
-    if (auto good = check_steps(static_cast<std::uint32_t>(std::min<std::uint64_t>(wanted, kMaximumSteps + 1))); !good)
-        return good;
-    const auto before = command.fields.count("before");
+    constexpr std::uint32_t kDefaultSteps = 20;
+    const auto wanted = command.fields.integer<std::uint32_t>("steps").value_or(kDefaultSteps);
+    const auto before = command.fields.integer<std::uint64_t>("before");
+    if (auto good = command.fields.check(); !good) return good;
+    if (auto good = check_steps(wanted); !good) return good;
     const bool with_edits = command.fields.flag("with_edits");
     JsonWriter& out = command.result;
     out.key("steps").array([&] {
-        std::uint64_t count = 0;
+        std::uint32_t count = 0;
         const auto& steps = history_.steps();
         for (auto step = steps.rbegin(); step != steps.rend() && count < wanted; ++step) {
             if (before && step->number >= *before) continue;
@@ -550,6 +550,8 @@ Expected<void> PageEngine::recall_scene(Command& command) {
     if (fade_ms) {
         if (auto good = check_fade(*fade_ms); !good) return good;
     }
+    const std::string name = command.fields.text("name");
+    if (auto good = check_scene_name(name); !good) return good;
     auto edits = recall_plan(command.fields);
     if (!edits) return std::unexpected(std::move(edits.error()));
     Content content{.whole_graph = true};  // the client has not numbered the edits
@@ -559,8 +561,7 @@ Expected<void> PageEngine::recall_scene(Command& command) {
     auto committed = commit(command, std::move(content));
     if (!committed) return std::unexpected(std::move(committed.error()));
     write_ticket(command.result, committed->ticket);
-    history_.record(origin_, committed->ticket.revision, committed->before, engine_.graph(),
-                    "recall " + command.fields.text("name"));
+    history_.record(origin_, committed->ticket.revision, committed->before, engine_.graph(), "recall " + name);
     report(*committed);
     return {};
 }
@@ -652,6 +653,8 @@ Expected<void> PageEngine::watch(Command& command) {
         if (auto good = fields.check(); !good) return good;
         const auto known = std::ranges::find(wish.watches, one.port, &Telemetry::Watch::port);
         if (known == wish.watches.end()) {
+            // One too many is refused below.
+            if (wish.watches.size() > Telemetry::kMaximumWatches) break;
             wish.watches.push_back(std::move(one));
         } else {
             known->spectrum |= one.spectrum;

@@ -150,8 +150,7 @@ Expected<Edit> read_edit(const JsonValue& value) {
 }  // namespace
 
 Expected<std::vector<Edit>> read_edits(const JsonValue::Array& list) {
-    std::vector<Edit> edits;
-    edits.reserve(list.size());
+    std::vector<Edit> edits;  // grows with those that are valid: an element of the list may have 3 bytes
     for (const JsonValue& value : list) {
         auto edit = read_edit(value);
         if (edit) {

@@ -4,6 +4,7 @@
 //
 // Functions that can fail return 0, or the number of an ErrorCode, in which case rta_last_error() returns the message.
 // To pass text, call rta_text() for a buffer, write UTF-8 to it, and then make the call that reads it.
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -26,7 +27,9 @@ using wasm::PageEngine;
 
 constexpr std::uint32_t kMaximumChannels = 64;
 constexpr std::uint32_t kLongestQuantum = 16'384;
-constexpr std::size_t kLongestCommand = std::size_t{4} << 20U;
+/// Of a command, and of a document.
+constexpr std::size_t kLongestText = std::size_t{4} << 20U;
+constexpr std::string_view kTextTooLong = "the text is too long: expected at most 4194304 bytes";
 /// The memory of a module cannot be returned to the system, and ends at 4 GiB.
 constexpr GraphLimits kLimits{.nodes = 4'096,
                               .connections = 16'384,
@@ -36,6 +39,7 @@ constexpr GraphLimits kLimits{.nodes = 4'096,
 constexpr std::uint64_t kKeptBytes = std::uint64_t{16} << 20U;
 
 std::string g_text;                 // written by the host for the next call
+bool g_text_fits = true;            // the host has got memory for its text
 std::string g_last_error;           // message of the last call that failed
 std::string g_warnings;             // of the last rta_load_document()
 std::string g_document;             // of the last rta_write_document()
@@ -52,12 +56,26 @@ std::uint32_t refuse(ErrorCode code, std::string sentence) { return refuse(Error
 /// The engine of process_block().
 PageEngine* g_latest = nullptr;
 
+std::size_t channel_count(PageEngine& engine) {
+    return engine.device().inputs().count() + engine.device().outputs().count();
+}
+
+/// Returns whether the memory of the module has `count` samples from `first` on.
+bool has_samples(const float* first, std::uint64_t count) {
+    constexpr std::uint64_t kPageBytes = 65'536;
+    const auto begin = reinterpret_cast<std::uintptr_t>(first);
+    return begin != 0 && begin % alignof(float) == 0 &&
+           begin + count * sizeof(float) <= __builtin_wasm_memory_size(0) * kPageBytes;
+}
+
 }  // namespace
 
-/// Returns a buffer of `bytes` bytes for the text of the next call that reads text. Valid until the next rta_text().
+/// Returns a buffer of `bytes` bytes, at most 4 MiB, for the text of the next call that reads text. Valid until the next
+/// rta_text(). Returns 0 if the text is longer: the next call that reads text refuses it.
 RTA_EXPORT(rta_text) char* rta_text(std::size_t bytes) {
-    g_text.assign(bytes, '\0');
-    return g_text.data();
+    g_text_fits = bytes <= kLongestText;
+    g_text.assign(g_text_fits ? bytes : 0, '\0');
+    return g_text_fits ? g_text.data() : nullptr;
 }
 
 /// Returns the message of the last call that failed: UTF-8, not terminated.
@@ -98,6 +116,7 @@ RTA_EXPORT(rta_destroy) void rta_destroy(PageEngine* instance) {
 /// Replaces the graph by the document in rta_text(). Nodes that stay keep their state; all changes crossfade.
 RTA_EXPORT(rta_load_document) std::uint32_t rta_load_document(PageEngine* instance) {
     g_warnings.clear();
+    if (!g_text_fits) return refuse(ErrorCode::invalid_argument, std::string{kTextTooLong});
     auto loaded = load_document(g_text, instance->engine().registry(), instance->engine().config().sample_rate_hz);
     if (!loaded) return refuse(loaded.error());
     for (const std::string& warning : loaded->warnings) g_warnings += warning + "\n";
@@ -166,13 +185,17 @@ RTA_EXPORT(rta_poll) std::uint32_t rta_poll(PageEngine* instance) {
 /// channel after the other. Returns 0 if `frames` is too large. Valid until the next call; any later command may move it.
 RTA_EXPORT(rta_host_buffer) float* rta_host_buffer(PageEngine* instance, std::uint32_t frames) {
     if (frames > kLongestQuantum) return nullptr;
-    const std::size_t channels = instance->device().inputs().count() + instance->device().outputs().count();
-    if (g_host_samples.size() < channels * frames) g_host_samples.resize(channels * frames);
+    // Without channels, the address is not 0 either.
+    const std::size_t samples = std::max<std::size_t>(channel_count(*instance) * frames, 1);
+    if (g_host_samples.size() < samples) g_host_samples.resize(samples);
     return g_host_samples.data();
 }
 
 /// Renders `frames` frames: reads inputs from, and writes outputs to, the memory of rta_host_buffer() for as many frames.
+/// INVALID_ARGUMENT: that memory is smaller.
 RTA_EXPORT(rta_process) std::uint32_t rta_process(PageEngine* instance, std::uint32_t frames) {
+    if (frames > kLongestQuantum || channel_count(*instance) * frames > g_host_samples.size())
+        return refuse(ErrorCode::invalid_argument, "rta_host_buffer() was not called for as many frames");
     float* const inputs = g_host_samples.data();
     float* const outputs = inputs + std::size_t{instance->device().inputs().count()} * frames;
     return instance->device().process(inputs, outputs, frames)
@@ -180,21 +203,18 @@ RTA_EXPORT(rta_process) std::uint32_t rta_process(PageEngine* instance, std::uin
                : refuse(ErrorCode::internal, "the gate of the audio thread is closed");
 }
 
-/// Renders `frames` frames of the engine that was created last, which captures silence, to `output`: one channel after the
-/// other.
+/// Renders `frames` frames, at most 16384, of the engine that was created last, which captures silence, to `output`: one
+/// channel after the other. Does nothing if no engine exists, or if they do not fit into the memory.
 RTA_EXPORT(process_block) void process_block(float* output, std::uint32_t frames) {
-    if (g_latest == nullptr) return;
+    if (g_latest == nullptr || frames > kLongestQuantum) return;
+    if (!has_samples(output, std::uint64_t{g_latest->device().outputs().count()} * frames)) return;
     static_cast<void>(g_latest->device().process(nullptr, output, frames));
 }
 
 /// Executes the command in rta_text(). Returns the length of the reply in rta_reply().
 RTA_EXPORT(rta_execute) std::size_t rta_execute(PageEngine* instance) {
-    if (g_text.size() > kLongestCommand) {
-        g_reply =
-            R"({"error":{"code":"INVALID_ARGUMENT","message":"the command is too long: expected at most 4194304 bytes"}})";
-    } else {
-        g_reply = instance->execute(g_text);
-    }
+    g_reply = g_text_fits ? instance->execute(g_text)
+                          : R"({"error":{"code":"INVALID_ARGUMENT","message":")" + std::string{kTextTooLong} + R"("}})";
     return g_reply.size();
 }
 

@@ -142,7 +142,7 @@ std::optional<bool> Fields::optional_flag(std::string_view name) {
     return found == nullptr ? std::nullopt : std::optional{*found};
 }
 
-std::optional<double> Fields::number(std::string_view name) {
+std::optional<double> Fields::any_number(std::string_view name) {
     const JsonValue* const found = member(name);
     if (found == nullptr) return std::nullopt;
     const auto value = number_of(*found);
@@ -150,17 +150,34 @@ std::optional<double> Fields::number(std::string_view name) {
     return value;
 }
 
+std::optional<double> Fields::number(std::string_view name) {
+    const auto value = any_number(name);
+    if (!value || std::isfinite(*value)) return value;
+    note(name, "a finite number");
+    return std::nullopt;
+}
+
 std::optional<float> Fields::number32(std::string_view name) {
-    const auto value = number(name);
+    const auto value = any_number(name);
     return value ? std::optional{nearest_float(*value)} : std::nullopt;
 }
 
-std::optional<std::uint64_t> Fields::count(std::string_view name) {
-    constexpr double kMost = 9007199254740992.0;
-    const auto value = number(name);
-    if (!value) return std::nullopt;
-    if (*value >= 0.0 && *value <= kMost && *value == std::floor(*value)) return static_cast<std::uint64_t>(*value);
-    note(name, "an integer, 0 or more");
+std::vector<float> Fields::numbers32(std::string_view name) {
+    std::vector<float> all;
+    for (const JsonValue& element : array(name)) {
+        const auto value = number_of(element);
+        if (!value) note(name, "a list of numbers");
+        all.push_back(nearest_float(value.value_or(0.0)));
+    }
+    return all;
+}
+
+std::optional<double> Fields::whole_number(std::string_view name, double least, double most) {
+    const auto value = any_number(name);
+    // NaN is not in the range.
+    if (!value || (*value >= least && *value <= most && *value == std::floor(*value))) return value;
+    note(name, "an integer from " + std::to_string(static_cast<std::int64_t>(least)) + " to " +
+                   std::to_string(static_cast<std::int64_t>(most)));
     return std::nullopt;
 }
 

@@ -42,6 +42,9 @@ std::span<const PageEngine::Named> PageEngine::commands() {
 
 namespace {
 
+/// As in a daemon.
+constexpr std::size_t kLongestClientName = 128;
+
 std::string expected_commands(const auto& commands) {
     std::string text;
     for (const auto& command : commands) text += (text.empty() ? "" : ", ") + std::string{command.name};
@@ -71,7 +74,7 @@ std::string PageEngine::execute(std::string_view text) {
 void PageEngine::run(const JsonValue& command, std::string& reply) {
     Fields envelope{&command, "the command"};
     origin_ = {.client_name = envelope.text("client_name"),
-               .utc_us = static_cast<std::int64_t>(envelope.number("utc_us").value_or(0.0)),
+               .utc_us = envelope.integer<std::int64_t>("utc_us").value_or(0),
                .now_ms = envelope.number("now_ms").value_or(0.0)};
     instance_ = envelope.text("instance_id");
     const bool has_order = envelope.has("pipelined");
@@ -79,6 +82,9 @@ void PageEngine::run(const JsonValue& command, std::string& reply) {
     std::string result;
     Reply extras;
     Expected<void> outcome = envelope.check();
+    if (outcome && origin_.client_name.size() > kLongestClientName)
+        outcome = fail(ErrorCode::invalid_argument,
+                       "client_name is too long: expected at most " + std::to_string(kLongestClientName) + " bytes");
     const Named* found = nullptr;
     for (const Named& known : commands()) {
         if (envelope.has(known.name)) found = &known;
@@ -94,7 +100,8 @@ void PageEngine::run(const JsonValue& command, std::string& reply) {
         JsonWriter out{result};
         Command wanted{fields, out, extras};
         out.object([&] {
-            outcome = (this->*found->handler)(wanted);
+            outcome = fields.check();
+            if (outcome) outcome = (this->*found->handler)(wanted);
             if (outcome) outcome = fields.check();
         });
     }
@@ -127,8 +134,23 @@ void PageEngine::run(const JsonValue& command, std::string& reply) {
 /// A host that reads no events loses the earliest.
 void PageEngine::add_event(std::string event) {
     constexpr std::size_t kMostEvents = 4'096;
-    if (events_.size() == kMostEvents) events_.pop_front();
+    constexpr std::size_t kMostBytes = std::size_t{32} << 20U;
+    events_bytes_ += event.size();
     events_.push_back(std::move(event));
+    while (events_.size() > kMostEvents || (events_bytes_ > kMostBytes && events_.size() > 1))
+        static_cast<void>(take_event());
+}
+
+std::string PageEngine::take_event() {
+    std::string event = std::move(events_.front());
+    events_.pop_front();
+    events_bytes_ -= event.size();
+    return event;
+}
+
+void PageEngine::discard_events() {
+    events_.clear();
+    events_bytes_ = 0;
 }
 
 /// Adds the event of a change, which gets the next number.
@@ -224,13 +246,9 @@ void PageEngine::poll() {
 
 std::string PageEngine::next_event() {
     if (events_.empty()) poll();
+    if (!events_.empty()) return take_event();
     std::string event;
-    if (events_.empty()) {
-        telemetry_.poll(event);
-    } else {
-        event = std::move(events_.front());
-        events_.pop_front();
-    }
+    telemetry_.poll(event);
     return event;
 }
 

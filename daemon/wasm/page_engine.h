@@ -38,7 +38,7 @@ class PageEngine final : public Engine::Observer {
     /// Frees what rendering has returned. Part of next_event().
     void poll();
     /// For hosts that read no events.
-    void discard_events() { events_.clear(); }
+    void discard_events();
     /// Returns a message about all nodes that have faulted since the last call; empty if none.
     [[nodiscard]] std::string take_faults() { return std::exchange(faults_, {}); }
 
@@ -105,6 +105,7 @@ class PageEngine final : public Engine::Observer {
     [[nodiscard]] Expected<void> mute(bool muted, Command& command);
 
     void add_event(std::string event);
+    [[nodiscard]] std::string take_event();
     void announce(const std::function<void(JsonWriter&)>& fill);
     void announce_edit(const std::function<void(JsonWriter&)>& fill);
     void write_origin(JsonWriter& out, std::string_view client_name) const;
@@ -121,6 +122,7 @@ class PageEngine final : public Engine::Observer {
     StepHistory history_;
     Telemetry telemetry_{engine_};
     std::deque<std::string> events_;
+    std::size_t events_bytes_ = 0;
     StepHistory::Origin origin_;  ///< of the current command
     std::string instance_;        ///< of the current command
     bool must_repeat_ = false;    ///< a refused command is sent again: pipelined ones must not overtake it

@@ -294,6 +294,137 @@ test('nonsense is refused, and changes nothing', () => {
   assert.equal(channel.execute({get_graph: {}}).result.document, before);
 });
 
+/** Commands with all their members, as hosts send them. */
+const SCENE = '{"nodes": [{"name": "osc", "type": "sine"}]}';
+const COMPLETE = [
+  {list_node_types: {type: 'gain'}},
+  {get_graph: {content: 1, nodes: ['osc'], with_origin: true}},
+  {get_state: {}},
+  {get_frequency_response: {from: 'osc', to: 'out', from_channel: 1, to_channel: 1, frequencies_hz: [100, 1000]}},
+  {get_frequency_response: {node: 'vol', frequencies_hz: [100, 1000]}},
+  {apply_transaction: {edits: {edits: [
+    {add_node: {name: 'eq', type: 'equalizer', settings: {bands: 3, kind_1: 'highpass'}, parameters: {gain_1_db: -3}, title: 'EQ', description: 'x'}},
+    {connect: {from: 'osc', to: 'eq', gain_db: -3}}, {rename_node: {name: 'vol', new_name: 'fader'}}, {disconnect: {from: 'osc', to: 'fader'}},
+    {set_parameter: {node: 'osc', parameter: 'gain_db', value: -6, ramp_ms: 5}}, {set_parameter: {node: 'osc', parameter: 'gain_db', add: 3}},
+    {change_settings: {node: 'osc', settings: {channels: 2}, defaults: ['channels']}}, {set_latency_compensation: {enabled: true}},
+    {describe: {node: 'osc', title: 'Tone', description: ''}}, {remove_node: {name: 'eq'}}]}, guard: {expected_revision: 1, expected_change: 1, expected_instance: 'here'}}},
+  {apply_transaction: {graph: {nodes: [{name: 'a', type: 'delay_line', settings: {max_time_ms: 10}, parameters: {time_ms: 5}}, {name: 'b', type: 'output'}],
+    connections: [{from: 'a', to: 'b', gain_db: -1}], latency_compensation: false, title: 'T', description: 'D'}}},
+  {check_graph: {document: SCENE, with_graph: true, with_diff: true}},
+  {set_parameters: {changes: [{node: 'osc', parameter: 'gain_db', value: -6, ramp_ms: 10}, {node: 'vol', parameter: 'mute', toggle: true}], guard: {expected_revision: 1}}},
+  {undo: {steps: 1, of_all: false}}, {redo: {steps: 1}}, {get_history: {steps: 5, before: 3, with_edits: true}},
+  {check_scene: {name: 'day', names: ['day', 'night'], exists: true, fade_ms: 20}}, {scene_document: {nodes: ['osc']}},
+  {read_scene: {document: SCENE, partial: true, with_graph: true, with_diff: true}},
+  {recall_scene: {document: SCENE, partial: true, name: 'day', fade_ms: 20, guard: {expected_revision: 1}}},
+  {mute_output: {muted: false}}, {panic: {}}, {set_volume: {volume_db: -3}}, {set_volume: {add_db: -3}}, {reset_meters: {nodes: ['osc']}},
+  {watch: {levels_hz: 10, ports_hz: 10, watches: [{port: 'osc', spectrum: true}]}}, {publish: {event: '{"scene_saved": {"name": "x"}}'}},
+].map((command) => ({client_name: 'test', utc_us: 1, now_ms: 1, instance_id: 'here', ...command}));
+
+/** JSON that hosts should not send. */
+const HOSTILE = ['null', 'true', '-1', '0.5', '1e300', '-1e300', '1e999', '-1e999', '9007199254740992', '9007199254740993', '18446744073709551616',
+  '2147483648', '-2147483649', '4294967296', '4294967297', '1e-400', '"NaN"', '"Infinity"', '"-Infinity"', '"1"', '""', '[]', '{}', '[null]', '[{}]',
+  '{"edits": [{}]}', '{"nodes": [1]}', `${'['.repeat(12)}1${']'.repeat(12)}`, `${'['.repeat(20_000)}`, `${'{"a":'.repeat(20_000)}`,
+  `"${'x'.repeat(20_000)}"`, `[${'0,'.repeat(20_000)}0]`, `[${'{},'.repeat(20_000)}{}]`, `[${Array.from({length: 20_000}, (_, i) => `"n${i}"`)}]`,
+  `[${Array.from({length: 20_000}, (_, i) => `{"port":"n${i}"}`)}]`, `{${Array.from({length: 20_000}, (_, i) => `"n${i}":${i}`)}}`, '"\\ud800"', '"\\u0000"'];
+
+/** Returns the paths of all members and elements of a value. */
+function pathsOf(value) {
+  if (value === null || typeof value !== 'object') return [];
+  return Object.keys(value).flatMap((key) => [[key], ...pathsOf(value[key]).map((rest) => [key, ...rest])]);
+}
+
+/** Returns the JSON of a command in which the value at a path is another one, or is missing. */
+function altered(command, path, json) {
+  const copy = structuredClone(command);
+  const parent = path.slice(0, -1).reduce((value, key) => value[key], copy);
+  const last = path.at(-1);
+  if (json !== undefined) parent[last] = '\u2620';
+  else if (Array.isArray(parent)) parent.splice(last, 1);
+  else delete parent[last];
+  return JSON.stringify(copy).replace('"\u2620"', () => json);
+}
+
+test('a storm of hostile commands is answered, and what is refused changes nothing', (t) => {
+  const channel = new LocalChannel();
+  channel.close();
+  const edits = [{add_node: {name: 'osc', type: 'sine'}}, {add_node: {name: 'vol', type: 'gain'}}, {add_node: {name: 'out', type: 'output'}},
+    {connect: {from: 'osc', to: 'vol'}}, {connect: {from: 'vol', to: 'out'}}];
+  const start = channel.execute({apply_transaction: {edits: {edits}}});
+  assert.equal(start.error, undefined, start.error?.message);
+  const send = (json) => JSON.parse(new TextDecoder().decode(channel.host.execute(new TextEncoder().encode(json))));
+  const numbers = ({revision, change_number}) => ({revision, change_number});
+  let last = numbers(start);
+  const counts = {commands: 0, refused: 0};
+  for (const command of COMPLETE) {
+    for (const path of pathsOf(command)) {
+      for (const json of [undefined, ...HOSTILE]) {
+        const text = altered(command, path, json);
+        const what = text.length > 300 ? `${path.join('.')} = ${json?.slice(0, 40)}` : text;
+        const reply = send(text);
+        counts.commands += 1;
+        assert.ok(reply.result !== undefined || typeof reply.error?.message === 'string', what);
+        if (reply.error) {
+          counts.refused += 1;
+          // Without them, it is not even JSON.
+          if (reply.revision !== undefined) assert.deepEqual(numbers(reply), last, `${what}: ${reply.error.message}`);
+        } else {
+          last = numbers(reply);
+        }
+      }
+      for (let quantum = 0; quantum < 4; quantum += 1) channel.render();
+      channel.deliver();
+      last = numbers(channel.execute({get_state: {}}));  // what is heard has numbers, too
+    }
+  }
+  assert.deepEqual(numbers(channel.execute({get_state: {}})), last);
+  assert.ok(channel.outputs.every((samples) => samples.every(Number.isFinite)));
+  t.diagnostic(`${counts.commands} commands, ${counts.refused} refused; ${channel.host.memory_bytes >> 20} MiB`);
+  assert.ok(counts.refused > counts.commands / 2);
+});
+
+test('numbers out of range are refused with the range', () => {
+  const channel = new LocalChannel();
+  channel.close();
+  const edits = [{add_node: {name: 'osc', type: 'sine'}}, {add_node: {name: 'out', type: 'output'}}, {connect: {from: 'osc', to: 'out'}}];
+  channel.execute({apply_transaction: {edits: {edits}}});
+  const before = channel.execute({get_graph: {}}).result;
+  const integers = {
+    content: [(content) => ({get_graph: {content}}), -(2 ** 31), 2 ** 31 - 1],
+    from_channel: [(from_channel) => ({get_frequency_response: {from: 'osc', to: 'out', from_channel}}), 0, 2 ** 32 - 1],
+    to_channel: [(to_channel) => ({get_frequency_response: {from: 'osc', to: 'out', to_channel}}), 0, 2 ** 32 - 1],
+    steps: [(steps) => ({undo: {steps}}), 0, 2 ** 32 - 1],
+    before: [(number) => ({get_history: {before: number}}), 0, 2 ** 53],
+    expected_revision: [(expected_revision) => ({undo: {guard: {expected_revision}}}), 0, 2 ** 53],
+    utc_us: [(utc_us) => ({get_state: {}, utc_us}), -(2 ** 53), 2 ** 53],
+  };
+  for (const [name, [command, least, most]] of Object.entries(integers)) {
+    for (const number of [least - (least < -1e9 ? 4096 : 1), most + 4096, 0.5, 1e300, -1e300, 'NaN', 'Infinity', '-Infinity', true, []]) {
+      const {error} = channel.execute(command(number));
+      assert.equal(error?.code, 'INVALID_ARGUMENT', `${name} = ${number}: ${JSON.stringify(error)}`);
+      const expected = typeof number === 'object' || number === true ? 'a number' : `an integer from ${least} to ${most}`;
+      assert.ok(error.message.startsWith(`"${name}" of`) && error.message.endsWith(`: expected ${expected}`), `${name} = ${number}: ${error.message}`);
+    }
+  }
+  for (const now_ms of ['NaN', 'Infinity', 'now']) assert.match(channel.execute({get_state: {}, now_ms}).error.message, /"now_ms" .*number/);
+  assert.match(channel.execute({get_frequency_response: {node: 'osc', frequencies_hz: [100, 'x']}}).error.message, /expected a list of numbers/);
+  assert.match(channel.execute({panic: 5}).error.message, /panic is not an object/);
+  assert.match(channel.execute({get_state: {}, client_name: 'x'.repeat(129)}).error.message, /client_name is too long: expected at most 128 bytes/);
+  assert.match(channel.execute({publish: {event: 'x'.repeat(5 << 20)}}).error.message, /expected at most 4194304 bytes/);
+  assert.deepEqual(channel.execute({get_graph: {}}).result, before);
+});
+
+test('a host that reads no events takes a bounded memory', () => {
+  const channel = new LocalChannel();
+  channel.close();
+  const event = JSON.stringify({x: 'y'.repeat(1 << 20)});
+  const publish = (count) => { for (let i = 0; i < count; i += 1) assert.equal(channel.execute({publish: {event}}).error, undefined); };
+  publish(50);
+  const before = channel.host.memory_bytes;
+  publish(50);
+  // The heap may become more fragmented.
+  assert.ok(channel.host.memory_bytes <= before + (4 << 20), `${before}, then ${channel.host.memory_bytes} bytes`);
+});
+
 test('the module imports nothing, and stays small', (t) => {
   assert.deepEqual(WebAssembly.Module.imports(module), []);
   const compressed = zlib.gzipSync(moduleBytes, {level: 9}).length;

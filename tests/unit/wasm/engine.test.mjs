@@ -184,6 +184,37 @@ test('an engine that cannot be is refused', () => {
     assert.throws(() => new Engine({channelsOut: 65}), /too many channels: expected at most 64/);
 });
 
+test('sizes and addresses beyond the memory are refused', () => {
+    const engine = new Engine({channelsIn: 1, channelsOut: 2});
+    const {wasm, handle} = engine;
+    assert.equal(engine.load(CHAIN), 0, engine.lastError());
+    for (const bytes of [(4 << 20) + 1, 2 ** 31, -1]) {
+        assert.equal(wasm.rta_text(bytes), 0);
+        assert.equal(wasm.rta_load_document(handle), 3);
+        assert.match(engine.lastError(), /the text is too long: expected at most 4194304 bytes/);
+        const length = wasm.rta_execute(handle);
+        assert.match(new TextDecoder().decode(new Uint8Array(wasm.memory.buffer, wasm.rta_reply(), length)), /"the text is too long/);
+    }
+    assert.notEqual(wasm.rta_host_buffer(handle, 128), 0);
+    assert.equal(wasm.rta_process(handle, 128), 0);
+    for (const frames of [129, 16384, 16385, -1]) {
+        assert.equal(wasm.rta_process(handle, frames), 3);
+        assert.match(engine.lastError(), /rta_host_buffer\(\) was not called for as many frames/);
+    }
+    assert.equal(wasm.rta_host_buffer(handle, 16385), 0);
+    assert.equal(wasm.rta_input(handle, 1), 0);
+    assert.equal(wasm.rta_output(handle, 2), 0);
+    const memory = () => new Uint8Array(wasm.memory.buffer);
+    const before = memory().slice();
+    const end = wasm.memory.buffer.byteLength;
+    for (const [output, frames] of [[0, 64], [end - 4, 64], [end - 2 * 64 * 4 + 4, 64], [end - 3, 1], [-4, 1], [64, 16385], [64, -1]])
+        wasm.process_block(output, frames);
+    assert.deepEqual(memory(), before);
+    const silent = new Engine({channelsOut: 0});
+    assert.notEqual(silent.wasm.rta_host_buffer(silent.handle, 128), 0);
+    assert.equal(silent.wasm.rta_process(silent.handle, 128), 0);
+});
+
 test('a thousand plans and as many engines take no more memory than five hundred', () => {
     const engine = new Engine();
     const edit = (index) => {

@@ -60,7 +60,8 @@ export class EngineHost {
   /** Executes a command: JSON in UTF-8. Returns the reply in the same form. */
   execute(command: Uint8Array): Uint8Array {
     const address = this.#wasm.rta_text(command.length);
-    new Uint8Array(this.#wasm.memory.buffer, address, command.length).set(command);
+    // Without memory for the text, the reply is an error.
+    if (address !== 0) new Uint8Array(this.#wasm.memory.buffer, address, command.length).set(command);
     return this.#reply(this.#wasm.rta_execute(this.#engine));
   }
 
