@@ -2,82 +2,21 @@
 #include "wasm/step_history.h"
 
 #include <algorithm>
-#include <array>
-#include <map>
-#include <optional>
-#include <string_view>
 #include <utility>
 #include <variant>
 
 #include "graph/difference.h"
 #include "graph/edit_checks.h"
 #include "graph/edit_summary.h"
-#include "graph/port_text.h"
 
 namespace rta::wasm {
 namespace {
 
-/// Later steps that a change of an earlier gesture may have.
-constexpr std::size_t kMostLaterSteps = 64;
-
-const SetParameter* parameter_of(const Edit& edit) { return std::get_if<SetParameter>(&edit); }
-
-/// Returns whether a parameter has another value than before all changes, which may set it several times.
-bool have_effect(const AudioGraph& graph, std::span<const SetParameter> changes, std::span<const float> before) {
-    for (std::size_t i = 0; i < changes.size(); ++i) {
-        const auto place = graph.find_parameter(changes[i].node, changes[i].parameter);
-        if (place && graph.find(place->node)->parameters[place->index] != before[i]) return true;
+void set_values(AudioGraph& graph, std::span<const Edit> edits) {
+    for (const Edit& edit : edits) {
+        const SetParameter& set = *parameter_of(edit);
+        if (const auto place = graph.find_parameter(set.node, set.parameter)) graph.set_parameter(*place, set.value);
     }
-    return false;
-}
-
-bool sets_the_same(const std::vector<Edit>& edits, std::span<const SetParameter> changes) {
-    return std::ranges::equal(edits, changes, [](const Edit& edit, const SetParameter& change) {
-        const SetParameter* const set = parameter_of(edit);
-        return set != nullptr && set->parameter == change.parameter && set->node == change.node;
-    });
-}
-
-/// The nodes that an edit names; empty texts besides.
-struct NamedNodes {
-    using Names = std::array<std::string_view, 2>;
-    Names operator()(const AddNode& edit) const { return {edit.name, {}}; }
-    Names operator()(const RemoveNode& edit) const { return {edit.name, {}}; }
-    Names operator()(const RenameNode& edit) const { return {edit.name, edit.new_name}; }
-    Names operator()(const Connect& edit) const { return {split_port(edit.from).node, split_port(edit.to).node}; }
-    Names operator()(const Disconnect& edit) const { return {split_port(edit.from).node, split_port(edit.to).node}; }
-    Names operator()(const SetParameter& edit) const { return {edit.node, {}}; }
-    Names operator()(const ChangeSettings& edit) const { return {edit.node, {}}; }
-    Names operator()(const SetLatencyCompensation&) const { return {}; }
-    Names operator()(const Describe& edit) const { return {edit.node, {}}; }
-    Names operator()(const ReplaceGraph&) const { return {}; }
-};
-
-/// Returns whether a later step may have set one of the parameters, or changed their nodes in another way.
-bool interferes(std::span<const SetParameter> changes, const StepHistory::Step& later) {
-    return std::ranges::any_of(later.edits, [&](const Edit& edit) {
-        const NamedNodes::Names names = std::visit(NamedNodes{}, edit);
-        const SetParameter* const set = parameter_of(edit);
-        return std::ranges::any_of(changes, [&](const SetParameter& change) {
-            return (change.node == names[0] || change.node == names[1]) &&
-                   (set == nullptr || set->parameter == change.parameter);
-        });
-    });
-}
-
-void set_values(AudioGraph& graph, std::span<const SetParameter> changes, std::span<const float> values) {
-    for (std::size_t i = 0; i < changes.size(); ++i) {
-        if (const auto place = graph.find_parameter(changes[i].node, changes[i].parameter))
-            graph.set_parameter(*place, values[i]);
-    }
-}
-
-std::vector<Edit> to_edits(std::span<const SetParameter> changes, std::span<const float> values) {
-    std::vector<Edit> edits;
-    edits.reserve(changes.size());
-    for (std::size_t i = 0; i < changes.size(); ++i)
-        edits.emplace_back(SetParameter{changes[i].node, changes[i].parameter, values[i], {}});
-    return edits;
 }
 
 }  // namespace
@@ -105,20 +44,21 @@ void StepHistory::record(const Origin& origin, std::uint64_t revision, const Aud
                          std::span<const float> after) {
     if (!have_effect(graph, changes, before)) return;
     discard_redo();
-    if (const std::size_t known = gesture(origin.now_ms, changes); known < steps_.size()) {
-        steps_[known].latest_ms = origin.now_ms;
-        steps_[known].utc_us = origin.utc_us;
-        return extend(known, graph, changes, after);
+    if (Step* const known = gesture(origin.now_ms, changes)) {
+        known->utc_us = origin.utc_us;
+        known->through = steps_.back().number;
+        for (std::size_t i = 0; i < after.size(); ++i) std::get<SetParameter>(known->edits[i]).value = after[i];
+        return;
     }
     Step& step = add(origin, revision);
-    step.gesture = true;
     step.edits = to_edits(changes, after);
     step.inverse = to_edits(changes, before);
+    step.through = step.number;
     step.after = std::make_shared<const AudioGraph>(graph);
     AudioGraph earlier = graph;
-    // The first change of a parameter has its earliest value.
-    for (std::size_t i = changes.size(); i-- > 0;) set_values(earlier, changes.subspan(i, 1), before.subspan(i, 1));
+    set_values(earlier, step.inverse);
     step.before = std::make_shared<const AudioGraph>(std::move(earlier));
+    gestures_.begin(step.number, origin.now_ms);
     bytes_ += memory_of(step);
     drop_oldest();
 }
@@ -129,37 +69,31 @@ StepHistory::Step& StepHistory::add(const Origin& origin, std::uint64_t revision
     step.revision = revision;
     step.client_name = origin.client_name;
     step.utc_us = origin.utc_us;
-    step.latest_ms = origin.now_ms;
     return step;
 }
 
-/// Returns the index of the step that the changes continue, or the number of steps.
-std::size_t StepHistory::gesture(double now_ms, std::span<const SetParameter> changes) const {
-    for (std::size_t index = steps_.size(); index-- > 0 && steps_.size() - index <= kMostLaterSteps;) {
-        const Step& step = steps_[index];
-        if (step.gesture && !step.undone && now_ms - step.latest_ms <= kOneGestureMs &&
-            sets_the_same(step.edits, changes))
-            return index;
-        if (!step.undone && interferes(changes, step)) break;
-    }
-    return steps_.size();
+/// Returns the step that the changes continue.
+StepHistory::Step* StepHistory::gesture(double now_ms, std::span<const SetParameter> changes) {
+    return gestures_.continued(
+        steps_, now_ms, changes, [](const Step& step) { return !step.undone; },
+        [](const Step& step) { return &step.edits; },
+        [&](const Step& /*step*/, const Step& later) {
+            // Graphs share the nodes that a step has not changed.
+            return std::ranges::any_of(changes, [&](const SetParameter& change) {
+                return later.before->find(change.node) != later.after->find(change.node);
+            });
+        });
 }
 
-/// Later steps have the values, too.
-void StepHistory::extend(std::size_t index, const AudioGraph& graph, std::span<const SetParameter> changes,
-                         std::span<const float> after) {
-    for (std::size_t i = 0; i < after.size(); ++i) std::get<SetParameter>(steps_[index].edits[i]).value = after[i];
-    const auto with_values = [&](const Graph& old) {
-        auto changed = std::make_shared<AudioGraph>(*old);
-        set_values(*changed, changes, after);
-        return Graph{std::move(changed)};
-    };
-    for (std::size_t later = index; later < steps_.size(); ++later) {
-        if (later != index) steps_[later].before = with_values(steps_[later].before);
-        const bool last = later + 1 == steps_.size();
-        steps_[later].after = last && !steps_[later].undone ? std::make_shared<const AudioGraph>(graph)
-                                                            : with_values(steps_[later].after);
+/// Returns the graph of a step with the latest values of the gestures up to the step `last`.
+StepHistory::Graph StepHistory::with_gestures(const Graph& graph, std::uint64_t step, std::uint64_t last) const {
+    auto latest = std::make_shared<AudioGraph>(*graph);
+    for (const std::deque<Step>* const steps : {&dropped_, &steps_}) {
+        for (const Step& gesture : *steps) {
+            if (gesture.number <= last && gesture.through >= step) set_values(*latest, gesture.edits);
+        }
     }
+    return latest;
 }
 
 /// A new change: what is undone can no longer be applied again.
@@ -181,7 +115,8 @@ Expected<StepHistory::Graph> StepHistory::target(bool redo, std::size_t steps, s
     const std::vector<std::size_t> found = chosen(redo, steps);
     if (found.size() < steps) return std::unexpected(too_few_steps(redo, author, found.size(), steps));
     const Step& last = steps_[found.back()];
-    return redo ? last.after : last.before;
+    return redo ? with_gestures(last.after, last.number, last.number)
+                : with_gestures(last.before, last.number, last.number - 1);
 }
 
 std::vector<const StepHistory::Step*> StepHistory::carried_out(bool redo, std::size_t steps) {
@@ -192,7 +127,7 @@ std::vector<const StepHistory::Step*> StepHistory::carried_out(bool redo, std::s
         step.redoable = !redo;
         all.push_back(&step);
     }
-    for (Step& step : steps_) step.gesture = false;
+    gestures_.clear();
     return all;
 }
 
@@ -210,8 +145,14 @@ void StepHistory::drop_oldest() {
             std::ranges::find_if(steps_, [](const Step& step) { return step.undone && !step.redoable; });
         const auto place = discarded == steps_.end() ? steps_.begin() : discarded;
         bytes_ -= std::min(bytes_, memory_of(*place));
+        if (place->through > place->number && !place->undone) {
+            dropped_.push_back(std::move(*place));
+            dropped_.back().before.reset();
+            dropped_.back().after.reset();
+        }
         steps_.erase(place);
     }
+    std::erase_if(dropped_, [&](const Step& step) { return step.through < steps_.front().number; });
 }
 
 }  // namespace rta::wasm

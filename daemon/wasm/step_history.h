@@ -11,17 +11,17 @@
 
 #include "graph/audio_graph.h"
 #include "graph/edit.h"
+#include "graph/gestures.h"
 #include "text/error.h"
 
 namespace rta::wasm {
 
-/// The latest steps of one author: transactions, and changes of the same parameters in quick succession. With one author,
-/// a step is undone after all later ones, so an undo returns to the graph before the step. Graphs share their nodes.
+/// The latest steps of one author: transactions, and gestures. With one author, a step is undone after all later ones, so an
+/// undo returns to the graph before the step. Graphs share their nodes. A gesture that continues after later steps does not
+/// change the graphs of those: an undo or a redo sets its values.
 class StepHistory {
  public:
     static constexpr std::size_t kMaximumBytes = std::size_t{16} << 20U;
-    /// Changes of the same parameters are one step if the next follows within this time.
-    static constexpr double kOneGestureMs = 2'000.0;
 
     /// Who has made a change, and when.
     struct Origin {
@@ -41,9 +41,10 @@ class StepHistory {
         Graph before{};
         Graph after{};
         bool undone = false;
-        bool redoable = false;   ///< undone, and can be applied again
-        bool gesture = false;    ///< changes of parameters, which may continue
-        double latest_ms = 0.0;  ///< time of its latest change
+        bool redoable = false;  ///< undone, and can be applied again
+        /// Of a gesture: number of the latest step at its latest change. The graphs of the steps up to there, and its own
+        /// one after it, may have earlier values.
+        std::uint64_t through = 0;
 
         [[nodiscard]] std::string summary() const;
     };
@@ -66,14 +67,15 @@ class StepHistory {
  private:
     [[nodiscard]] std::vector<std::size_t> chosen(bool redo, std::size_t steps) const;
     Step& add(const Origin& origin, std::uint64_t revision);
-    [[nodiscard]] std::size_t gesture(double now_ms, std::span<const SetParameter> changes) const;
-    void extend(std::size_t index, const AudioGraph& graph, std::span<const SetParameter> changes,
-                std::span<const float> after);
+    [[nodiscard]] Step* gesture(double now_ms, std::span<const SetParameter> changes);
+    [[nodiscard]] Graph with_gestures(const Graph& graph, std::uint64_t step, std::uint64_t last) const;
     void discard_redo();
     void drop_oldest();
     [[nodiscard]] static std::size_t memory_of(const Step& step);
 
     std::deque<Step> steps_;
+    std::deque<Step> dropped_;  ///< gestures whose values the graphs of later steps do not have
+    Gestures gestures_;
     std::uint64_t next_number_ = 1;
     std::size_t bytes_ = 0;
 };

@@ -17,53 +17,12 @@
 namespace rta::api {
 namespace {
 
-/// Those of other authors may have begun in the meantime.
-constexpr std::size_t kMostGestures = 16;
-/// What is compared with the changes of a gesture, so that the time of a change is bounded: later steps since its latest
-/// change, and pairs of parameters. Otherwise a new step begins.
-constexpr std::uint64_t kMostLaterSteps = 64;
-constexpr std::size_t kMostCompared = 4'096;
 /// Upper bound of the memory that one element of difference_size() takes until the difference is computed.
 constexpr std::size_t kBytesOfDifference = 64;
 
-const SetParameter* parameter_of(const Edit& edit) { return std::get_if<SetParameter>(&edit); }
-
-bool sets_the_same(const std::vector<Edit>& edits, std::span<const SetParameter> changes) {
-    return std::ranges::equal(edits, changes, [](const Edit& edit, const SetParameter& change) {
-        const SetParameter* const set = parameter_of(edit);
-        return set != nullptr && set->parameter == change.parameter && set->node == change.node;
-    });
-}
-
-/// Returns whether a later step may have set one of the parameters, or changed the nodes in another way. If it has only
-/// set parameters of them, the same names count.
-bool interferes(const StepContent& step, const StepContent& later) {
-    if (!step.changes.shares_nodes(later.changes)) return false;
-    return std::ranges::any_of(later.edits, [&](const Edit& edit) {
-        const SetParameter* const set = parameter_of(edit);
-        return set == nullptr || std::ranges::any_of(step.edits, [&](const Edit& own) {
-                   return parameter_of(own)->parameter == set->parameter;
-               });
-    });
-}
-
-/// Returns whether a parameter has another value than before all changes, which may set it several times.
-bool have_effect(const AudioGraph& graph, std::span<const SetParameter> changes, std::span<const float> before,
-                 std::span<const float> after) {
-    for (std::size_t i = 0; i < changes.size(); ++i) {
-        if (before[i] == after[i]) continue;
-        const auto place = graph.find_parameter(changes[i].node, changes[i].parameter);
-        if (place && graph.find(place->node)->parameters[place->index] != before[i]) return true;
-    }
-    return false;
-}
-
-std::vector<Edit> to_edits(std::span<const SetParameter> changes, std::span<const float> values) {
-    std::vector<Edit> edits;
-    edits.reserve(changes.size());
-    for (std::size_t i = 0; i < changes.size(); ++i)
-        edits.emplace_back(SetParameter{changes[i].node, changes[i].parameter, values[i], {}});
-    return edits;
+/// On the clock of the gestures.
+double milliseconds(TimePoint time) {
+    return std::chrono::duration<double, std::milli>{time.time_since_epoch()}.count();
 }
 
 using ParameterNames = std::set<std::pair<std::string_view, std::string_view>>;
@@ -179,7 +138,7 @@ void History::record(const Who& who, std::uint64_t revision, AudioGraph before, 
 
 void History::record(const Who& who, std::uint64_t revision, TimePoint now, std::span<const SetParameter> changes,
                      std::span<const float> before, std::span<const float> after) {
-    if (!have_effect(engine_.graph(), changes, before, after)) return;
+    if (!have_effect(engine_.graph(), changes, before)) return;
     const auto recorded = guarded("recording changes of parameters", [&] {
         discard_redo(who.author);
         if (HistoryStep* const known = gesture(who.author, now, changes)) return extend(*known, changes, after);
@@ -187,39 +146,21 @@ void History::record(const Who& who, std::uint64_t revision, TimePoint now, std:
         set_content(step,
                     std::make_shared<StepContent>(StepContent{to_edits(changes, after), to_edits(changes, before),
                                                               StepChanges::of(engine_.graph(), changes, before)}));
-        gestures_.push_back({step.number, now, step.number});
-        if (gestures_.size() > kMostGestures) gestures_.pop_front();
+        gestures_.begin(step.number, milliseconds(now));
         drop_oldest();
     });
     if (!recorded) forget();
 }
 
-/// Returns the step that the changes continue. No later step may have changed the same parameters, or the structure.
+/// Returns the step that the changes continue.
 HistoryStep* History::gesture(std::string_view author, TimePoint now, std::span<const SetParameter> changes) {
-    std::erase_if(gestures_, [&](const Gesture& known) { return now - known.latest > kOneGesture; });
-    for (Gesture& known : gestures_) {
-        HistoryStep* const step = find(known.number);
-        if (step == nullptr || step->undone || step->content == nullptr || step->author != author ||
-            !sets_the_same(step->content->edits, changes))
-            continue;
-        if (!may_continue(known, *step, changes)) continue;
-        known.latest = now;
-        return step;
-    }
-    return nullptr;
-}
-
-/// Each later step is compared once.
-bool History::may_continue(Gesture& known, const HistoryStep& step, std::span<const SetParameter> changes) {
-    const std::uint64_t latest = steps_.back().number;
-    if (latest - known.compared_to > kMostLaterSteps) return false;
-    const auto later = std::ranges::lower_bound(steps_, known.compared_to + 1, {}, &HistoryStep::number);
-    const bool free = std::none_of(later, steps_.end(), [&](const HistoryStep& other) {
-        return other.content == nullptr || other.content->edits.size() * changes.size() > kMostCompared ||
-               interferes(*step.content, *other.content);
-    });
-    if (free) known.compared_to = latest;
-    return free;
+    return gestures_.continued(
+        steps_, milliseconds(now), changes,
+        [&](const HistoryStep& step) { return !step.undone && step.author == author; },
+        [](const HistoryStep& step) { return step.content == nullptr ? nullptr : &step.content->edits; },
+        [](const HistoryStep& step, const HistoryStep& later) {
+            return step.content->changes.shares_nodes(later.content->changes);
+        });
 }
 
 void History::extend(HistoryStep& step, std::span<const SetParameter> changes, std::span<const float> after) {

@@ -20,6 +20,7 @@
 #include "api/workers.h"
 #include "engine/engine.h"
 #include "graph/edit_checks.h"
+#include "graph/gestures.h"
 
 namespace rta::api {
 
@@ -30,8 +31,6 @@ class History {
     static constexpr std::size_t kMaximumSteps = rta::kMaximumSteps;
     /// Of all steps; the latest one is kept even if it takes more.
     static constexpr std::size_t kMaximumBytes = std::size_t{32} << 20U;
-    /// Changes of the same parameters by the same author are one step if the next follows within this time.
-    static constexpr std::chrono::seconds kOneGesture{2};
     /// Graphs with a larger difference_size() are compared on a worker.
     static constexpr std::size_t kComparedHere = 2'000;
 
@@ -104,13 +103,7 @@ class History {
     void compute(std::uint64_t number);
     void computed(std::uint64_t number, std::optional<StepContent> content);
     [[nodiscard]] HistoryStep* find(std::uint64_t number);
-    struct Gesture {
-        std::uint64_t number = 0;  ///< of its step
-        TimePoint latest{};
-        std::uint64_t compared_to = 0;  ///< the number of the latest step that is known not to interfere
-    };
     [[nodiscard]] HistoryStep* gesture(std::string_view author, TimePoint now, std::span<const SetParameter> changes);
-    [[nodiscard]] bool may_continue(Gesture& known, const HistoryStep& step, std::span<const SetParameter> changes);
     void extend(HistoryStep& step, std::span<const SetParameter> changes, std::span<const float> after);
     void set_content(HistoryStep& step, std::shared_ptr<const StepContent> content);
     [[nodiscard]] static std::size_t memory_of(const HistoryStep& step);
@@ -143,7 +136,7 @@ class History {
     bool ever_undone_ =
         false;  ///< some step: what the steps were recorded with may differ from what they are applied to
     std::vector<CallHandle> waiting_;
-    std::deque<Gesture> gestures_;                          ///< the latest ones of all authors
+    Gestures gestures_;                                     ///< of all authors
     std::shared_ptr<int> alive_ = std::make_shared<int>();  ///< results of workers that come later are dropped
 };
 

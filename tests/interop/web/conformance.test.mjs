@@ -323,6 +323,14 @@ test('gestures, undo and scenes of a short session', async (t) => {
     await Promise.all([-3, -6, -9].flatMap((gain) => [client.set({'osc.gain_db': gain}), client.set({'vol.gain_db': gain})]));
     return client.history();
   });
+  // A transaction that sets another parameter of the node, and does something else besides, ends a gesture.
+  await pair.same('a fader, and an edit of its node', async (client) => {
+    await client.set({'osc.gain_db': -12});
+    await client.transaction((t) => t.set({'osc.frequency_hz': 500}).add('gain', 'x'));
+    await client.set({'osc.gain_db': -15});
+    return client.history();
+  });
+  await pair.same('undo', (client) => client.undo({steps: 2}));
   await pair.same('save', (client) => client.saveScene('day'));
   await pair.same('undo', (client) => client.undo());
   await pair.compare();
