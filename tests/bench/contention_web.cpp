@@ -72,6 +72,52 @@ std::string first_bytes(std::uint16_t port, std::size_t page) {
            web_frame(hello) + web_frame(subscription);
 }
 
+/// Appends what the daemon sends next. Throws if that takes more than 10 s, or if the connection ends.
+void receive(const os::UniqueFd& socket, std::string& bytes) {
+    pollfd wait{.fd = socket.get(), .events = POLLIN, .revents = 0};
+    std::array<char, 65'536> part{};
+    const ssize_t count = ::poll(&wait, 1, 10'000) == 1 ? ::recv(socket.get(), part.data(), part.size(), 0) : -1;
+    if (count <= 0) throw std::runtime_error("the daemon did not answer a page");
+    bytes.append(part.data(), static_cast<std::size_t>(count));
+}
+
+/// Removes the next frame, which has no mask, and returns its payload; receives what is missing.
+std::string take_frame(const os::UniqueFd& socket, std::string& bytes) {
+    const auto need = [&](std::size_t count) {
+        while (bytes.size() < count) receive(socket, bytes);
+    };
+    need(2);
+    const auto short_length = static_cast<std::size_t>(bytes[1] & 0x7F);
+    const std::size_t more = short_length == 126 ? 2 : short_length == 127 ? 8 : 0;
+    need(2 + more);
+    std::size_t length = more == 0 ? short_length : 0;
+    for (std::size_t i = 0; i < more; ++i) length = length << 8U | static_cast<unsigned char>(bytes[2 + i]);
+    need(2 + more + length);
+    std::string payload = bytes.substr(2 + more, length);
+    bytes.erase(0, 2 + more + length);
+    return payload;
+}
+
+/// Waits until the daemon has accepted the handshake, Hello and the subscription. Throws if it refuses one of them.
+void await_acceptance(const os::UniqueFd& socket) {
+    std::string bytes;
+    std::size_t end = std::string::npos;
+    while (end == std::string::npos) {
+        receive(socket, bytes);
+        end = bytes.find("\r\n\r\n");
+    }
+    if (!bytes.starts_with("HTTP/1.1 101 ")) throw std::runtime_error("the WebSocket was refused: " + bytes);
+    bytes.erase(0, end + 4);
+    for (std::size_t accepted = 0; accepted < 2;) {
+        v1::ServerMessage message;
+        if (!message.ParseFromString(take_frame(socket, bytes))) throw std::runtime_error("a frame is not a message");
+        if (!message.has_response()) continue;
+        if (message.response().status().code() != v1::OK)
+            throw std::runtime_error("a page was refused: " + message.response().status().message());
+        ++accepted;
+    }
+}
+
 /// Pages that read what the daemon sends, from construction to the end of the scope.
 class Pages {
  public:
@@ -88,6 +134,7 @@ class Pages {
                 throw std::runtime_error("cannot connect to --web");
             sockets_.push_back(std::move(socket));
         }
+        for (const os::UniqueFd& socket : sockets_) await_acceptance(socket);
         thread_ = std::thread{[this] { run(); }};
     }
     Pages(const Pages&) = delete;
