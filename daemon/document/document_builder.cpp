@@ -221,17 +221,17 @@ bool DocumentBuilder::enter(Kind found) {
     return true;
 }
 
-bool DocumentBuilder::StartObject() { return enter(Kind::object); }
-bool DocumentBuilder::StartArray() { return enter(Kind::array); }
+bool DocumentBuilder::start_object() { return enter(Kind::object); }
+bool DocumentBuilder::start_array() { return enter(Kind::array); }
 
-bool DocumentBuilder::EndObject(rapidjson::SizeType) {
+bool DocumentBuilder::end_object() {
     if (place_ == Place::node && !finish_node()) return false;
     if (place_ == Place::connection && !finish_connection()) return false;
     place_ = parent_of(place_);
     return true;
 }
 
-bool DocumentBuilder::EndArray(rapidjson::SizeType) {
+bool DocumentBuilder::end_array() {
     place_ = parent_of(place_);
     return true;
 }
@@ -257,7 +257,7 @@ bool DocumentBuilder::text_is_sound(std::string_view text, std::size_t offset) {
     return refuse(offset, "a string contains half of a surrogate pair: \\ud800 to \\udfff must come in pairs");
 }
 
-bool DocumentBuilder::Key(const char*, rapidjson::SizeType, bool) {
+bool DocumentBuilder::key() {
     const std::size_t offset = stream_.string_begin();
     key_ = stream_.decoded();
     if (!text_is_sound(key_, offset)) return false;
@@ -290,9 +290,9 @@ bool DocumentBuilder::fixed_key(std::size_t offset) {
     return true;
 }
 
-bool DocumentBuilder::Null() { return expect(Kind::null, stream_.Tell() - 4); }
+bool DocumentBuilder::null() { return expect(Kind::null, stream_.Tell() - 4); }
 
-bool DocumentBuilder::Bool(bool value) {
+bool DocumentBuilder::boolean(bool value) {
     const std::size_t offset = stream_.Tell() - (value ? 4 : 5);
     if (!expect(Kind::boolean, offset)) return false;
     if (place_ == Place::settings) {
@@ -305,7 +305,7 @@ bool DocumentBuilder::Bool(bool value) {
     return true;
 }
 
-bool DocumentBuilder::String(const char*, rapidjson::SizeType, bool) {
+bool DocumentBuilder::string() {
     const std::size_t offset = stream_.string_begin();
     if (!expect(Kind::string, offset)) return false;
     std::string value{stream_.decoded()};
@@ -389,7 +389,7 @@ bool DocumentBuilder::store_number(std::string_view literal, std::size_t offset,
     return true;
 }
 
-bool DocumentBuilder::RawNumber(const char*, rapidjson::SizeType, bool) {
+bool DocumentBuilder::number() {
     // Read from the text by from_chars(): correctly rounded and independent of the locale.
     std::size_t begin = stream_.Tell();
     while (begin > 0 && is_number_character(text_[begin - 1])) --begin;

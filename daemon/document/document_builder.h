@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <rapidjson/reader.h>
-
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -11,6 +9,7 @@
 #include <utility>
 
 #include "document/document.h"
+#include "document/json_parser.h"
 #include "document/text_stream.h"
 #include "text/quantity.h"
 
@@ -28,9 +27,8 @@ struct Fault {
     std::string sentence;
 };
 
-/// Receives RapidJSON's events and builds the document. Refuses anything unexpected at its first byte, which limits the
-/// depth of nesting. RapidJSON prescribes the names of the public functions.
-class DocumentBuilder : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, DocumentBuilder> {
+/// Builds the document. Refuses anything unexpected at its first byte, which limits the depth of nesting.
+class DocumentBuilder final : public Receiver {
  public:
     DocumentBuilder(std::string_view text, const TextStream& stream) : text_{text}, stream_{stream}, lines_{text} {}
 
@@ -39,15 +37,15 @@ class DocumentBuilder : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, D
     /// Names the current value for an error sentence: `parameter "gain_db" of node "vol"`.
     [[nodiscard]] std::string subject() const;
 
-    bool Null();
-    bool Bool(bool value);
-    bool RawNumber(const char*, rapidjson::SizeType, bool);
-    bool String(const char*, rapidjson::SizeType, bool);
-    bool Key(const char*, rapidjson::SizeType, bool);
-    bool StartObject();
-    bool EndObject(rapidjson::SizeType member_count);
-    bool StartArray();
-    bool EndArray(rapidjson::SizeType element_count);
+    bool null() override;
+    bool boolean(bool value) override;
+    bool number() override;
+    bool string() override;
+    bool key() override;
+    bool start_object() override;
+    bool end_object() override;
+    bool start_array() override;
+    bool end_array() override;
 
  private:
     [[nodiscard]] std::string item() const;

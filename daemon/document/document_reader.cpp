@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "document/document.h"
 
-#include <rapidjson/reader.h>
-
 #include <algorithm>
 #include <limits>
 #include <optional>
@@ -11,6 +9,7 @@
 
 #include "document/document_builder.h"
 #include "document/document_size.h"
+#include "document/json_parser.h"
 #include "document/number_literal.h"
 #include "document/text_stream.h"
 #include "text/format_number.h"
@@ -176,10 +175,7 @@ Expected<GraphDocument> read_document(std::string_view text) {
 
     TextStream stream{text};
     DocumentBuilder builder{text, stream};
-    rapidjson::Reader reader;
-    constexpr unsigned kFlags =
-        rapidjson::kParseInsituFlag | rapidjson::kParseNumbersAsStringsFlag | rapidjson::kParseCommentsFlag;
-    const rapidjson::ParseResult result = reader.Parse<kFlags>(stream, builder);
+    const rapidjson::ParseResult result = json::parse(stream, builder);
     std::optional<Fault> fault = builder.fault();
     if (!fault && result.IsError()) {
         std::size_t offset = result.Offset();

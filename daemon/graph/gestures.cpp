@@ -20,8 +20,8 @@ std::vector<Edit> to_edits(std::span<const SetParameter> changes, std::span<cons
 }
 
 void Gestures::begin(std::uint64_t step, double now_ms) {
+    if (latest_.size() == kMostGestures) latest_.erase(latest_.begin());
     latest_.push_back({.step = step, .latest_ms = now_ms, .compared_to = step});
-    if (latest_.size() > kMostGestures) latest_.pop_front();
 }
 
 void Gestures::forget_before(double time_ms) {

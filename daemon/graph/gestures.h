@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <span>
 #include <variant>
 #include <vector>
@@ -80,7 +79,7 @@ class Gestures {
     [[nodiscard]] static bool set_the_same(std::span<const Edit> edits, std::span<const SetParameter> changes);
     [[nodiscard]] static bool interfere(std::span<const Edit> gesture, std::span<const Edit> later);
 
-    std::deque<Gesture> latest_;
+    std::vector<Gesture> latest_;
 };
 
 }  // namespace rta

@@ -13,13 +13,6 @@
 namespace rta::wasm {
 namespace {
 
-/// Returns the edit, unless a member had another type.
-template <class Type>
-Expected<Edit> checked(const Fields& fields, Type edit) {
-    if (auto good = fields.check(); !good) return std::unexpected(std::move(good.error()));
-    return std::move(edit);
-}
-
 Expected<SettingValue> read_setting(const JsonValue& value, std::string_view name, std::string_view node) {
     if (const auto* const flag = std::get_if<bool>(&value.value)) return *flag;
     if (const auto* const text = std::get_if<std::string>(&value.value)) return *text;
@@ -31,22 +24,21 @@ Expected<SettingValue> read_setting(const JsonValue& value, std::string_view nam
     return std::unexpected(invalid_setting(name, node, kKinds[value.value.index()]));
 }
 
-Expected<Settings> read_settings(const JsonValue::Object& object, std::string_view node) {
-    Settings settings;
-    for (const auto& [name, value] : object) {
+/// Readers fill an edit, of which `fields` are the members, and do not check those.
+Expected<void> read_settings(Fields& fields, std::string_view node, Settings& settings) {
+    for (const auto& [name, value] : fields.object("settings")) {
         auto setting = read_setting(value, name, node);
         if (!setting) return std::unexpected(std::move(setting.error()));
         settings.insert_or_assign(name, std::move(*setting));
     }
-    return settings;
+    return {};
 }
 
-Expected<AddNode> read_node(const JsonValue& value) {
-    Fields fields{&value, "a node"};
-    AddNode node{.type = fields.text("type"), .name = fields.text("name"), .settings = {}, .parameters = {}};
-    auto settings = read_settings(fields.object("settings"), node.name);
-    if (!settings) return std::unexpected(std::move(settings.error()));
-    node.settings = std::move(*settings);
+/// For AddNode, and for the nodes of documents.
+Expected<void> read_node(Fields& fields, auto& node) {
+    node.type = fields.text("type");
+    node.name = fields.text("name");
+    if (auto good = read_settings(fields, node.name, node.settings); !good) return good;
     for (const auto& [name, parameter] : fields.object("parameters")) {
         const auto number = number_of(parameter);
         if (!number) {
@@ -56,12 +48,10 @@ Expected<AddNode> read_node(const JsonValue& value) {
         node.parameters.insert_or_assign(name, nearest_float(*number));
     }
     node.annotation = {fields.text("title"), fields.text("description")};
-    if (auto good = fields.check(); !good) return std::unexpected(std::move(good.error()));
-    return node;
+    return {};
 }
 
-Expected<SetParameter> read_change(const JsonValue& value) {
-    Fields fields{&value, "set_parameter"};
+Expected<SetParameter> read_change(Fields& fields) {
     ReceivedChange received{.node = fields.text("node"),
                             .parameter = fields.text("parameter"),
                             .value = fields.number32("value").value_or(0.0F),
@@ -72,77 +62,89 @@ Expected<SetParameter> read_change(const JsonValue& value) {
     return to_change(std::move(received));
 }
 
-template <class Type>
-Expected<Edit> as_edit(Expected<Type> read) {
-    if (!read) return std::unexpected(std::move(read.error()));
-    return Edit{std::move(*read)};
+Expected<void> read_add_node(Fields& fields, Edit& edit) { return read_node(fields, edit.emplace<AddNode>()); }
+
+Expected<void> read_remove_node(Fields& fields, Edit& edit) {
+    edit.emplace<RemoveNode>().name = fields.text("name");
+    return {};
 }
 
-Expected<Edit> read_connect(const JsonValue& value) {
-    Fields fields{&value, "connect"};
-    Connect edit{fields.text("from"), fields.text("to"), fields.number32("gain_db")};
-    return checked(fields, std::move(edit));
+Expected<void> read_rename_node(Fields& fields, Edit& edit) {
+    auto& rename = edit.emplace<RenameNode>();
+    rename.name = fields.text("name");
+    rename.new_name = fields.text("new_name");
+    return {};
 }
 
-Expected<Edit> read_change_settings(const JsonValue& value) {
-    Fields fields{&value, "change_settings"};
-    ChangeSettings edit{.node = fields.text("node"), .settings = {}, .defaults = fields.texts("defaults")};
-    auto settings = read_settings(fields.object("settings"), edit.node);
-    if (!settings) return std::unexpected(std::move(settings.error()));
-    edit.settings = std::move(*settings);
-    return checked(fields, std::move(edit));
+Expected<void> read_connect(Fields& fields, Edit& edit) {
+    auto& connect = edit.emplace<Connect>();
+    connect.from = fields.text("from");
+    connect.to = fields.text("to");
+    connect.gain_db = fields.number32("gain_db");
+    return {};
 }
 
-Expected<Edit> read_describe(const JsonValue& value) {
-    Fields fields{&value, "describe"};
-    Describe edit{fields.text("node"), fields.optional_text("title"), fields.optional_text("description")};
-    if (auto good = check_describe(edit); !good) return std::unexpected(std::move(good.error()));
-    return checked(fields, std::move(edit));
+Expected<void> read_disconnect(Fields& fields, Edit& edit) {
+    auto& disconnect = edit.emplace<Disconnect>();
+    disconnect.from = fields.text("from");
+    disconnect.to = fields.text("to");
+    return {};
 }
 
-Expected<Edit> read_replace(const JsonValue& value) {
-    auto document = read_graph(value);
-    if (!document) return std::unexpected(std::move(document.error()));
-    return ReplaceGraph{std::move(*document)};
+Expected<void> read_set_parameter(Fields& fields, Edit& edit) {
+    auto change = read_change(fields);
+    if (!change) return std::unexpected(std::move(change.error()));
+    edit.emplace<SetParameter>(std::move(*change));
+    return {};
 }
 
-using Reader = Expected<Edit> (*)(const JsonValue&);
-constexpr std::array<std::pair<std::string_view, Reader>, 10> kReaders{{
-    {"add_node", [](const JsonValue& value) { return as_edit(read_node(value)); }},
-    {"remove_node",
-     [](const JsonValue& value) {
-         Fields fields{&value, "remove_node"};
-         RemoveNode edit{fields.text("name")};
-         return checked(fields, std::move(edit));
-     }},
-    {"rename_node",
-     [](const JsonValue& value) {
-         Fields fields{&value, "rename_node"};
-         RenameNode edit{fields.text("name"), fields.text("new_name")};
-         return checked(fields, std::move(edit));
-     }},
-    {"connect", read_connect},
-    {"disconnect",
-     [](const JsonValue& value) {
-         Fields fields{&value, "disconnect"};
-         Disconnect edit{fields.text("from"), fields.text("to")};
-         return checked(fields, std::move(edit));
-     }},
-    {"set_parameter", [](const JsonValue& value) { return as_edit(read_change(value)); }},
-    {"change_settings", read_change_settings},
-    {"set_latency_compensation",
-     [](const JsonValue& value) {
-         Fields fields{&value, "set_latency_compensation"};
-         const SetLatencyCompensation edit{fields.flag("enabled")};
-         return checked(fields, edit);
-     }},
-    {"describe", read_describe},
-    {"replace_graph", read_replace},
-}};
+Expected<void> read_change_settings(Fields& fields, Edit& edit) {
+    auto& change = edit.emplace<ChangeSettings>();
+    change.node = fields.text("node");
+    change.defaults = fields.texts("defaults");
+    return read_settings(fields, change.node, change.settings);
+}
 
-Expected<Edit> read_edit(const JsonValue& value) {
-    for (const auto& [name, read] : kReaders) {
-        if (const JsonValue* const content = value.find(name)) return read(*content);
+Expected<void> read_latency_compensation(Fields& fields, Edit& edit) {
+    edit.emplace<SetLatencyCompensation>().enabled = fields.flag("enabled");
+    return {};
+}
+
+Expected<void> read_describe(Fields& fields, Edit& edit) {
+    auto& describe = edit.emplace<Describe>();
+    describe.node = fields.text("node");
+    describe.title = fields.optional_text("title");
+    describe.description = fields.optional_text("description");
+    return check_describe(describe);
+}
+
+struct Kind {
+    std::string_view name;
+    Expected<void> (*read)(Fields&, Edit&);
+};
+constexpr std::array<Kind, 9> kKinds{{{"add_node", read_add_node},
+                                      {"remove_node", read_remove_node},
+                                      {"rename_node", read_rename_node},
+                                      {"connect", read_connect},
+                                      {"disconnect", read_disconnect},
+                                      {"set_parameter", read_set_parameter},
+                                      {"change_settings", read_change_settings},
+                                      {"set_latency_compensation", read_latency_compensation},
+                                      {"describe", read_describe}}};
+
+Expected<void> read_edit(const JsonValue& value, Edit& edit) {
+    if (const JsonValue* const graph = value.find("replace_graph")) {
+        auto document = read_graph(*graph);
+        if (!document) return std::unexpected(std::move(document.error()));
+        edit.emplace<ReplaceGraph>(std::move(*document));
+        return {};
+    }
+    for (const Kind& kind : kKinds) {
+        const JsonValue* const content = value.find(kind.name);
+        if (content == nullptr) continue;
+        Fields fields{content, kind.name};
+        auto read = kind.read(fields, edit);
+        return read ? fields.check() : read;
     }
     return std::unexpected(unknown_edit());
 }
@@ -152,12 +154,10 @@ Expected<Edit> read_edit(const JsonValue& value) {
 Expected<std::vector<Edit>> read_edits(const JsonValue::Array& list) {
     std::vector<Edit> edits;  // grows with those that are valid: an element of the list may have 3 bytes
     for (const JsonValue& value : list) {
-        auto edit = read_edit(value);
-        if (edit) {
-            if (auto alone = check_alone(*edit, list.size()); !alone) edit = std::unexpected(std::move(alone.error()));
-        }
-        if (!edit) return std::unexpected(at_edit(std::move(edit.error()), edits.size()));
-        edits.push_back(std::move(*edit));
+        Edit& edit = edits.emplace_back();
+        auto good = read_edit(value, edit);
+        if (good) good = check_alone(edit, list.size());
+        if (!good) return std::unexpected(at_edit(std::move(good.error()), edits.size() - 1));
     }
     return edits;
 }
@@ -166,7 +166,8 @@ Expected<std::vector<SetParameter>> read_changes(const JsonValue::Array& list) {
     std::vector<SetParameter> changes;
     changes.reserve(list.size());
     for (const JsonValue& value : list) {
-        auto change = read_change(value);
+        Fields fields{&value, "set_parameter"};
+        auto change = read_change(fields);
         if (!change) return std::unexpected(at_edit(std::move(change.error()), changes.size()));
         changes.push_back(std::move(*change));
     }
@@ -177,14 +178,10 @@ Expected<GraphDocument> read_graph(const JsonValue& graph) {
     Fields fields{&graph, "a graph"};
     GraphDocument document;
     for (const JsonValue& value : fields.array("nodes")) {
-        auto node = read_node(value);
-        if (!node) return std::unexpected(std::move(node.error()));
-        document.nodes.push_back({std::move(node->name),
-                                  std::move(node->type),
-                                  std::move(node->settings),
-                                  std::move(node->parameters),
-                                  {},
-                                  std::move(node->annotation)});
+        Fields members{&value, "a node"};
+        auto good = read_node(members, document.nodes.emplace_back());
+        if (good) good = members.check();
+        if (!good) return std::unexpected(std::move(good.error()));
     }
     for (const JsonValue& value : fields.array("connections")) {
         Fields connection{&value, "a connection"};

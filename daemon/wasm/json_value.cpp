@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "wasm/json_value.h"
 
-#include <rapidjson/reader.h>
-
 #include <cmath>
 #include <limits>
 
+#include "document/json_parser.h"
 #include "document/number_literal.h"
 #include "document/text_stream.h"
 #include "text/quoting.h"
@@ -16,30 +15,29 @@ namespace {
 
 constexpr std::size_t kDeepest = 16;
 
-/// Receives RapidJSON's events, which prescribes the names of the functions.
-class Builder : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Builder> {
+class Builder final : public json::Receiver {
  public:
     Builder(std::string_view text, const json::TextStream& stream) : text_{text}, stream_{stream} {}
 
     [[nodiscard]] JsonValue take() { return std::move(root_); }
 
-    bool Null() { return add({}); }
-    bool Bool(bool value) { return add({value}); }
-    bool RawNumber(const char*, rapidjson::SizeType, bool) {
+    bool null() override { return add({}); }
+    bool boolean(bool value) override { return add({value}); }
+    bool number() override {
         std::size_t begin = stream_.Tell();
         while (begin > 0 && json::is_number_character(text_[begin - 1])) --begin;
         const auto number = json::parse_number<double>(text_.substr(begin, stream_.Tell() - begin));
         return add({number.value_or(std::numeric_limits<double>::infinity())});
     }
-    bool String(const char*, rapidjson::SizeType, bool) { return add({std::string{stream_.decoded()}}); }
-    bool Key(const char*, rapidjson::SizeType, bool) {
+    bool string() override { return add({std::string{stream_.decoded()}}); }
+    bool key() override {
         std::get<JsonValue::Object>(open_.back()->value).emplace_back(std::string{stream_.decoded()}, JsonValue{});
         return true;
     }
-    bool StartObject() { return enter({JsonValue::Object{}}); }
-    bool EndObject(rapidjson::SizeType) { return leave(); }
-    bool StartArray() { return enter({JsonValue::Array{}}); }
-    bool EndArray(rapidjson::SizeType) { return leave(); }
+    bool start_object() override { return enter({JsonValue::Object{}}); }
+    bool end_object() override { return leave(); }
+    bool start_array() override { return enter({JsonValue::Array{}}); }
+    bool end_array() override { return leave(); }
 
  private:
     /// Returns the place of the next value. Values inside move while their array grows, but none of them is open then.
@@ -70,6 +68,17 @@ class Builder : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Builder> 
     std::vector<JsonValue*> open_;
 };
 
+/// Returns the offset of a / outside strings, or the length of the text.
+std::size_t comment_in(std::string_view text) {
+    bool in_string = false;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (text[i] == '"') in_string = !in_string;
+        if (in_string && text[i] == '\\') ++i;
+        if (!in_string && text[i] == '/') return i;
+    }
+    return text.size();
+}
+
 }  // namespace
 
 const JsonValue* JsonValue::find(std::string_view name) const {
@@ -86,14 +95,14 @@ Expected<JsonValue> read_json(std::string_view text) {
         return fail(ErrorCode::invalid_argument, "the command is not UTF-8 text: expected JSON");
     json::TextStream stream{text};
     Builder builder{text, stream};
-    rapidjson::Reader reader;
-    constexpr unsigned kFlags = rapidjson::kParseInsituFlag | rapidjson::kParseNumbersAsStringsFlag;
-    const rapidjson::ParseResult result = reader.Parse<kFlags>(stream, builder);
-    if (!result.IsError()) return builder.take();
-    return fail(ErrorCode::invalid_argument,
-                result.Code() == rapidjson::kParseErrorTermination
-                    ? "the command is nested too deeply: expected at most " + std::to_string(kDeepest) + " levels"
-                    : "the command is not JSON: error at byte " + std::to_string(result.Offset()));
+    const rapidjson::ParseResult result = json::parse(stream, builder);
+    const std::size_t comment = comment_in(text);  // the parser skips comments
+    if (!result.IsError() && comment == text.size()) return builder.take();
+    return fail(
+        ErrorCode::invalid_argument,
+        result.Code() == rapidjson::kParseErrorTermination
+            ? "the command is nested too deeply: expected at most " + std::to_string(kDeepest) + " levels"
+            : "the command is not JSON: error at byte " + std::to_string(result.IsError() ? result.Offset() : comment));
 }
 
 std::optional<double> number_of(const JsonValue& value) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "wasm/page_engine.h"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -153,23 +154,6 @@ void PageEngine::discard_events() {
     events_bytes_ = 0;
 }
 
-/// Adds the event of a change, which gets the next number.
-void PageEngine::announce(const std::function<void(JsonWriter&)>& fill) {
-    std::string event;
-    JsonWriter out{event};
-    out.object([&] {
-        out.member("number", ++change_number_);
-        fill(out);
-    });
-    add_event(std::move(event));
-}
-
-void PageEngine::announce_edit(const std::function<void(JsonWriter&)>& fill) {
-    announce(fill);
-    latest_edit_ = change_number_;
-    latest_client_ = origin_.client_name;
-}
-
 void PageEngine::write_origin(JsonWriter& out, std::string_view client_name) const {
     out.member("client_name", client_name);
     out.member("author", kAuthor);
@@ -196,11 +180,13 @@ void PageEngine::applied(std::uint64_t serial, std::uint64_t frame) {
 }
 
 void PageEngine::transaction_heard(std::uint64_t revision, std::uint64_t frame) {
-    heard_.insert(revision);
-    while (!heard_.empty() && *heard_.begin() <= heard_revision_ + 1) {
-        heard_revision_ = *heard_.begin();
-        heard_.erase(heard_.begin());
-    }
+    heard_.push_back(revision);
+    const auto follows = [&](std::uint64_t later) {
+        if (later > heard_revision_ + 1) return false;
+        heard_revision_ = std::max(heard_revision_, later);
+        return true;
+    };
+    while (std::erase_if(heard_, follows) != 0) continue;
     announce([&](JsonWriter& out) {
         out.key("transaction_heard").object([&] {
             out.member("revision", revision);

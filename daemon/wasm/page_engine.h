@@ -3,11 +3,11 @@
 
 #include <cstdint>
 #include <deque>
-#include <functional>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "engine/engine.h"
 #include "wasm/device.h"
@@ -106,8 +106,22 @@ class PageEngine final : public Engine::Observer {
 
     void add_event(std::string event);
     [[nodiscard]] std::string take_event();
-    void announce(const std::function<void(JsonWriter&)>& fill);
-    void announce_edit(const std::function<void(JsonWriter&)>& fill);
+    /// Adds the event of a change, which gets the next number; `fill` writes the change.
+    void announce(auto fill) {
+        std::string event;
+        JsonWriter out{event};
+        out.object([&] {
+            out.member("number", ++change_number_);
+            fill(out);
+        });
+        add_event(std::move(event));
+    }
+    /// The same for a change of the graph or of parameters.
+    void announce_edit(auto fill) {
+        announce(fill);
+        latest_edit_ = change_number_;
+        latest_client_ = origin_.client_name;
+    }
     void write_origin(JsonWriter& out, std::string_view client_name) const;
     void advance_panic();
 
@@ -131,7 +145,7 @@ class PageEngine final : public Engine::Observer {
     std::uint64_t latest_edit_ = 0;  ///< number of the latest change of the graph or of parameters
     std::string latest_client_;      ///< that made it
     std::uint64_t heard_revision_ = 0;
-    std::set<std::uint64_t> heard_;  ///< later ones
+    std::vector<std::uint64_t> heard_;  ///< later ones
 
     struct Panic {
         EngineReset reset;

@@ -2,15 +2,14 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
-#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "dsp/spectrum.h"
 #include "engine/engine.h"
-#include "graph/port_tap.h"
+#include "engine/level_sums.h"
+#include "engine/watched_port.h"
 #include "text/error.h"
 
 namespace rta::wasm {
@@ -21,8 +20,6 @@ class Telemetry {
  public:
     static constexpr std::size_t kMaximumWatches = 256;
     static constexpr std::size_t kMaximumChannels = 1'024;
-    static constexpr std::size_t kMaximumSpectra = 64;  ///< channels
-    static constexpr double kSpectrumRateHz = 25.0;
 
     struct Watch {
         std::string port;
@@ -45,41 +42,31 @@ class Telemetry {
     void poll(std::string& event);
 
  private:
-    using Channels = std::vector<MeasuredLevels::Channel>;
     struct Port {
         Watch watch;
-        std::optional<PortRef> ref{};
-        std::shared_ptr<PortTap> tap{};
-        std::optional<LevelRecord> held{};
-        Channels sum{};
-        std::vector<std::vector<float>> spectra{};  ///< in dBFS, of the channels for which they have been computed
-        std::uint64_t spectra_frame = 0;            ///< of the latest complete ones
-        bool complete = false;                      ///< and not sent yet
-    };
-    struct Meter {
-        Channels channels;
-        dsp::GainRange gain;
+        WatchedPort measured{};
+        ChannelLevels sum{};              ///< since the previous event
+        std::uint64_t spectra_frame = 0;  ///< of those sent last
+
+        [[nodiscard]] bool has_unsent_spectra() const {
+            return !measured.spectra().empty() && measured.spectra_frame() != spectra_frame;
+        }
     };
 
     [[nodiscard]] Expected<void> check(const Wish& wish) const;
-    [[nodiscard]] std::uint32_t width_of(PortRef port) const;
     void resolve();
     [[nodiscard]] bool outdated() const;
     [[nodiscard]] bool poll_levels(std::string& event);
     void write_levels(const MeasuredLevels& taken, std::string& event);
     [[nodiscard]] bool poll_ports(std::string& event);
-    void collect(Port& port) const;
     void write_ports(std::string& event);
-    [[nodiscard]] bool compute_spectrum();
-    [[nodiscard]] bool spectrum_is_due(const Port& port) const;
+    void compute_spectrum();
 
     Engine& engine_;
     Wish wish_{};
 
     double levels_due_ = 0.0;  ///< in frames of the engine's clock
-    std::uint64_t levels_frames_ = 0;
-    Channels outputs_;
-    std::map<std::uint64_t, Meter> meters_;  ///< by the ids of the nodes
+    LevelSums sums_;
 
     std::vector<Port> ports_;
     std::uint64_t resolved_revision_ = 0;

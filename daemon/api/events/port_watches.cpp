@@ -8,9 +8,7 @@
 #include "api/events/channel_levels.h"
 #include "engine/renderer.h"
 #include "frame/frame_codec.h"
-#include "graph/port_text.h"
 #include "rta/v1/control.pb.h"
-#include "text/quoting.h"
 
 namespace rta::api {
 namespace {
@@ -48,33 +46,17 @@ std::string event_of(std::uint64_t frame, std::uint64_t frame_count, const std::
     return event;
 }
 
-Error limit_exceeded(const std::string& what, std::size_t limit, const std::string& option = {}) {
-    return {ErrorCode::resource_exhausted,
-            "all clients together would " + what + "; the limit is " + std::to_string(limit) +
-                (option.empty() ? "" : " (--" + option + ")"),
-            {}};
-}
-
 }  // namespace
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Subscriptions
-
-Expected<void> PortWatches::check_port(const std::string& port) const {
-    if (const auto found = engine_.graph().resolve_output(port)) return {};
-    const auto [node, name] = split_port(port);
-    if (engine_.graph().find(node) != nullptr) return std::unexpected(engine_.graph().resolve_output(port).error());
-    if (is_node_name(node) && (!name || is_node_name(*name))) return {};
-    return fail(ErrorCode::invalid_argument,
-                "invalid port " + quoted(port) + ": expected NODE:PORT, or NODE for its only output");
-}
 
 /// Checks what all clients would watch if the member, which may be null, watched these ports instead.
 Expected<void> PortWatches::check(const std::vector<Watch>& watches, const Member* member) const {
     const std::size_t left = member == nullptr ? 0 : member->view->first.size();
     if (const std::size_t all = watches_ - left + watches.size(); all > limits_.watches)
         return std::unexpected(
-            limit_exceeded("have " + std::to_string(all) + " watches", limits_.watches, "max-watches"));
+            too_much_watched("have " + std::to_string(all) + " watches", limits_.watches, "max-watches"));
 
     struct Wanted {
         bool spectrum;
@@ -82,7 +64,7 @@ Expected<void> PortWatches::check(const std::vector<Watch>& watches, const Membe
     };
     std::map<std::string_view, Wanted> ports;
     for (const auto& [name, port] : ports_)
-        ports.emplace(name, Wanted{.spectrum = port.views_of_spectra != 0, .width = port.width()});
+        ports.emplace(name, Wanted{.spectrum = port.views_of_spectra != 0, .width = port.measured.width()});
     if (member != nullptr && member->view->second.subscribers.size() == 1) {  // the view will be gone
         for (const auto& [reading, spectrum] : member->view->second.watched) {
             const Port& port = *reading->port;
@@ -91,10 +73,11 @@ Expected<void> PortWatches::check(const std::vector<Watch>& watches, const Membe
         }
     }
     for (const Watch& watch : watches) {
-        if (auto good = check_port(watch.port); !good) return good;
+        const auto port = find_watched_port(engine_.graph(), watch.port);
+        if (!port) return std::unexpected(port.error());
         const auto [entry, added] = ports.try_emplace(watch.port, Wanted{.spectrum = false, .width = 0});
         entry->second.spectrum |= watch.spectrum;
-        if (const auto port = engine_.graph().resolve_output(watch.port)) entry->second.width = width_of(*port);
+        if (*port) entry->second.width = width_of(engine_.graph(), **port);
     }
     std::size_t channels = 0;
     std::size_t spectra = 0;
@@ -104,16 +87,16 @@ Expected<void> PortWatches::check(const std::vector<Watch>& watches, const Membe
         spectra += wanted.spectrum ? width : 0;
     }
     if (ports.size() > limits_.watched_ports) {
-        return std::unexpected(limit_exceeded("watch " + std::to_string(ports.size()) + " ports", limits_.watched_ports,
-                                              "max-watched-ports"));
+        return std::unexpected(too_much_watched("watch " + std::to_string(ports.size()) + " ports",
+                                                limits_.watched_ports, "max-watched-ports"));
     }
     if (channels > limits_.watched_channels) {
-        return std::unexpected(limit_exceeded("watch " + std::to_string(channels) + " channels",
-                                              limits_.watched_channels, "max-watched-channels"));
+        return std::unexpected(too_much_watched("watch " + std::to_string(channels) + " channels",
+                                                limits_.watched_channels, "max-watched-channels"));
     }
     if (spectra > kMaximumSpectra) {
         return std::unexpected(
-            limit_exceeded("watch the spectra of " + std::to_string(spectra) + " channels", kMaximumSpectra));
+            too_much_watched("watch the spectra of " + std::to_string(spectra) + " channels", kMaximumSpectra));
     }
     return {};
 }
@@ -127,7 +110,7 @@ Expected<void> PortWatches::subscribe(Telemetry::Subscriber& subscriber, std::sp
     std::vector<Watch> wanted = merged(watches);
     const auto known = members_.find(&subscriber);
     if (auto good = check(wanted, known == members_.end() ? nullptr : &known->second); !good) return good;
-    if (members_.empty()) frame_ = measured_frame();
+    if (members_.empty()) frame_ = measured_frame(engine_);
     withdraw(subscriber);
     // Its view is removed last: ports that it watches before and after continue to be measured.
     struct AtEnd {
@@ -217,37 +200,11 @@ void PortWatches::forget(Rate& rate, const View& view) {
     }
 }
 
-std::uint32_t PortWatches::width_of(PortRef port) const {
-    return engine_.graph().find(port.node)->description->layout.outputs[port.port].width;
-}
-
-/// Looks the names up, and lets the engine measure what they refer to. A tap that already measures the port stays.
 void PortWatches::resolve() {
     changed_ = true;  // after an exception, they are looked up again
-    std::vector<TappedPort> watched;
-    std::size_t channels = 0;
-    std::size_t spectra = 0;
-    for (auto& [name, port] : ports_) {
-        const auto found = engine_.graph().resolve_output(name);
-        const std::uint32_t width = found ? width_of(*found) : 0;
-        // The graph may have got more channels since the limits were checked.
-        const bool fits = found && channels + width <= limits_.watched_channels;
-        const std::optional<PortRef> ref = fits ? std::optional{*found} : std::nullopt;
-        const bool spectrum = fits && port.views_of_spectra != 0 && spectra + width <= kMaximumSpectra;
-        channels += fits ? width : 0;
-        spectra += spectrum ? width : 0;
-        Measured& measured = port.measured;
-        const bool stays =
-            measured.tap != nullptr && measured.ref == ref && (measured.tap->samples() != nullptr) == spectrum;
-        if (!stays) {
-            measured = {.ref = ref};
-            if (ref)
-                measured.tap = std::make_shared<PortTap>(width, engine_.config().sample_rate_hz,
-                                                         engine_.config().block_size, spectrum);
-        }
-        if (ref) watched.push_back({*ref, measured.tap});
-    }
-    engine_.watch_ports(std::move(watched));
+    WatchedPortLookup lookup{engine_, limits_.watched_channels};
+    for (auto& [name, port] : ports_) lookup.add(name, port.views_of_spectra != 0, port.measured);
+    lookup.end();
     resolved_revision_ = engine_.revision();
     changed_ = false;
 }
@@ -256,23 +213,14 @@ void PortWatches::resolve_if_changed() {
     if (changed_) resolve();
 }
 
-/// The engine replaces nodes that were faulty without a new revision.
 bool PortWatches::outdated() const {
-    if (changed_ || engine_.revision() != resolved_revision_) return true;
-    return std::ranges::any_of(ports_, [&](const auto& entry) {
-        const std::optional<PortRef>& ref = entry.second.measured.ref;
-        return ref && engine_.graph().find(ref->node) == nullptr;
-    });
+    return engine_.revision() != resolved_revision_ || std::ranges::any_of(ports_, [&](const auto& entry) {
+               return entry.second.measured.is_gone(engine_.graph());
+           });
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Events
-
-/// Returns the end of the last quantum of levels that all taps have sent.
-std::uint64_t PortWatches::measured_frame() const {
-    const std::uint64_t quantum = std::max(LevelTap::kMinimumQuantum, engine_.config().block_size);
-    return engine_.renderer().frames() / quantum * quantum;
-}
 
 void PortWatches::poll(const std::function<bool()>& over) {
     if (members_.empty()) return;
@@ -291,45 +239,31 @@ void PortWatches::poll(const std::function<bool()>& over) {
 
 /// Takes what has been measured. `limits_.watched_channels` bounds the time.
 void PortWatches::collect() {
-    const std::uint64_t measured = measured_frame();
+    const std::uint64_t measured = measured_frame(engine_);
     const std::uint64_t frames = measured - std::exchange(frame_, measured);
     if (frames == 0) return;
     for (auto& [name, port] : ports_) {
-        if (port.measured.tap != nullptr) take_levels(port.measured);
+        port.taken.clear();
+        port.measured.take_levels(frame_, port.taken);
     }
     for (auto& [rate_hz, rate] : rates_) {
         rate.frame_count += frames;
-        for (auto& [name, reading] : rate.readings) add_channels(reading.port->measured.taken, reading.sum);
+        for (auto& [name, reading] : rate.readings) add_channels(reading.port->taken, reading.sum);
     }
     if (outdated()) resolve();
-}
-
-/// Takes what was measured up to frame_.
-void PortWatches::take_levels(Measured& port) const {
-    port.taken.assign(port.tap->channel_count(), {});
-    while (const auto record = port.held ? std::exchange(port.held, {}) : port.tap->levels().take()) {
-        if (record->end_frame > frame_) {
-            port.held = record;
-            return;
-        }
-        if (record->channel_count != 0) add_record(*record, port.taken);
-    }
 }
 
 void PortWatches::begin_report(Rate& rate) const {
     rate.report = {.frame = frame_, .frame_count = std::exchange(rate.frame_count, 0)};
     for (auto& [name, reading] : rate.readings) {
-        const bool measured = std::ranges::any_of(
-            reading.sum, [](const MeasuredLevels::Channel& channel) { return channel.frame_count != 0; });
+        const bool measured = any_measured(reading.sum);
         reading.reported = std::exchange(reading.sum, {});
-        // Nothing yet would look like silence; the width may be that of an earlier node.
-        reading.reported.resize(measured ? reading.port->width() : 0);
+        // The width may be that of an earlier node.
+        reading.reported.resize(measured ? reading.port->measured.width() : 0);
         reading.encoded = {};
     }
     for (auto& [watches, view] : rate.views | std::views::reverse) rate.report.left.push_back(&view);
-    // After a delay of the control thread, skipped events are not sent later.
-    const auto frame = static_cast<double>(frame_);
-    rate.due = std::max(rate.due, frame - rate.interval_frames) + rate.interval_frames;
+    rate.due = next_due(rate.due, static_cast<double>(frame_), rate.interval_frames);
 }
 
 /// Does one step. Returns whether another one may be left.
@@ -370,43 +304,24 @@ bool PortWatches::encode(const Watched& watched) {
     Reading& reading = *watched.reading;
     std::string& encoded = reading.encoded[watched.spectrum ? 1 : 0];
     if (!encoded.empty() || reading.reported.empty()) return true;
-    Measured& measured = reading.port->measured;
-    if (watched.spectrum && !update_spectra(measured)) return false;
+    WatchedPort& measured = reading.port->measured;
+    if (watched.spectrum) {
+        measured.compute_spectrum(frame_, engine_.config().sample_rate_hz, analyzer_);
+        if (measured.computes_spectra()) return false;
+    }
     v1::PortLevels message;
     v1::PortLevel& level = *message.add_ports();
     level.set_port(std::string{reading.port->name});
     for (const MeasuredLevels::Channel& channel : reading.reported) write_channel(channel, *level.add_channels());
-    if (watched.spectrum && !measured.spectra.empty() &&
-        std::exchange(reading.spectra_frame, measured.spectra_frame) != measured.spectra_frame) {
-        for (const std::vector<float>& magnitudes : measured.spectra) {
+    if (watched.spectrum && !measured.spectra().empty() &&
+        std::exchange(reading.spectra_frame, measured.spectra_frame()) != measured.spectra_frame()) {
+        for (const std::vector<float>& magnitudes : measured.spectra()) {
             v1::Spectrum& spectrum = *level.add_spectra();
             spectrum.set_band_hz(static_cast<float>(engine_.config().sample_rate_hz / dsp::Spectrum::kFrames));
             spectrum.mutable_magnitudes_db()->Add(magnitudes.begin(), magnitudes.end());
         }
     }
     encoded = message.SerializeAsString();
-    return true;
-}
-
-/// Computes the spectrum of one channel, if those of the port are due. Returns false if another channel is left.
-bool PortWatches::update_spectra(Measured& port) {
-    if (port.tap == nullptr || port.tap->samples() == nullptr) return true;
-    const double interval = engine_.config().sample_rate_hz / kSpectrumRateHz;
-    const bool due = port.spectra.empty() || static_cast<double>(frame_ - port.spectra_frame) >= interval;
-    if (!due && port.next_spectra.empty()) return true;
-    if (!analyzer_) analyzer_.emplace();
-    const SampleHistory& samples = *port.tap->samples();
-    std::array<float, dsp::Spectrum::kFrames> latest{};
-    if (samples.copy_latest(static_cast<std::uint32_t>(port.next_spectra.size()), latest) == 0) {
-        port.next_spectra.clear();  // not enough yet: the next event has them
-        return true;
-    }
-    std::vector<float>& magnitudes = port.next_spectra.emplace_back(dsp::Spectrum::kBands);
-    analyzer_->magnitudes(latest, std::span<float, dsp::Spectrum::kBands>{magnitudes});
-    for (float& magnitude : magnitudes) magnitude = level_db(static_cast<double>(magnitude));
-    if (port.next_spectra.size() < samples.channel_count()) return false;
-    port.spectra = std::exchange(port.next_spectra, {});
-    port.spectra_frame = frame_;
     return true;
 }
 

@@ -21,7 +21,7 @@
 #include "api/limits.h"
 #include "dsp/spectrum.h"
 #include "engine/engine.h"
-#include "graph/port_tap.h"
+#include "engine/watched_port.h"
 #include "text/error.h"
 
 namespace rta::api {
@@ -38,10 +38,6 @@ namespace rta::api {
 class PortWatches {
  public:
     static constexpr std::size_t kMaximumOfClient = 64;
-    /// Channels of spectra, of all clients together. A port that does not exist yet counts as one channel.
-    static constexpr std::size_t kMaximumSpectra = 64;
-    /// Spectra in a second.
-    static constexpr double kSpectrumRateHz = 25.0;
     /// Clients that get an event in one step.
     static constexpr std::size_t kDeliveredInStep = 32;
 
@@ -67,26 +63,12 @@ class PortWatches {
     [[nodiscard]] std::optional<std::chrono::microseconds> interval() const;
 
  private:
-    using Channels = std::vector<MeasuredLevels::Channel>;
-    using Spectra = std::vector<std::vector<float>>;  ///< of each channel, in dBFS
-
-    /// What is measured at the port that has a name now.
-    struct Measured {
-        std::optional<PortRef> ref{};    ///< nullopt: no port has this name, or it has too many channels
-        std::shared_ptr<PortTap> tap{};  ///< null: the same
-        std::optional<LevelRecord> held{};
-        Channels taken{};  ///< in the current poll()
-        Spectra spectra{};
-        std::uint64_t spectra_frame = 0;  ///< at which they were computed
-        Spectra next_spectra{};           ///< of the channels for which they have been computed
-    };
     struct Port {
         std::string_view name;             ///< its key
         std::size_t views = 0;             ///< that watch it
         std::size_t views_of_spectra = 0;  ///< of them
-        Measured measured{};
-
-        [[nodiscard]] std::size_t width() const { return measured.tap == nullptr ? 0 : measured.tap->channel_count(); }
+        WatchedPort measured{};
+        ChannelLevels taken{};  ///< in the current poll()
     };
     using Ports = std::map<std::string, Port, std::less<>>;
 
@@ -94,8 +76,8 @@ class PortWatches {
     struct Reading {
         Port* port;
         std::size_t views = 0;
-        Channels sum{};                   ///< since the previous event
-        Channels reported{};              ///< in the event that is sent now; empty: the port is left out
+        ChannelLevels sum{};              ///< since the previous event
+        ChannelLevels reported{};         ///< in the event that is sent now; empty: the port is left out
         std::uint64_t spectra_frame = 0;  ///< of those sent last
         /// The element of PortLevels.ports in that event, without and with spectra; empty: not encoded yet.
         std::array<std::string, 2> encoded{};
@@ -136,8 +118,6 @@ class PortWatches {
     };
 
     [[nodiscard]] Expected<void> check(const std::vector<Watch>& watches, const Member* member) const;
-    [[nodiscard]] Expected<void> check_port(const std::string& port) const;
-    [[nodiscard]] std::uint32_t width_of(PortRef port) const;
     void withdraw(Telemetry::Subscriber& subscriber);
     void enter(Telemetry::Subscriber& subscriber, std::vector<Watch> watches, float rate_hz);
     void fill(Rate& rate, const std::vector<Watch>& watches, View& view);
@@ -148,13 +128,10 @@ class PortWatches {
     [[nodiscard]] bool outdated() const;
 
     void collect();
-    void take_levels(Measured& port) const;
     void begin_report(Rate& rate) const;
     [[nodiscard]] bool continue_report(Rate& rate);
     [[nodiscard]] bool encode(const Watched& watched);
-    [[nodiscard]] bool update_spectra(Measured& port);
     static void end_view(Report& report);
-    [[nodiscard]] std::uint64_t measured_frame() const;
 
     Engine& engine_;
     const ClientLimits& limits_;

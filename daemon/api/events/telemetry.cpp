@@ -120,11 +120,10 @@ void Telemetry::poll_levels() {
         const double interval = frames_of_interval(rate_hz);
         if (!group.levels_due) {
             group.levels_due = frame - static_cast<double>(taken.frame_count) + interval;
-            group.frame_count = 0;
-            group.outputs.clear();
-            group.meters.clear();
+            group.sums = {};
         }
-        add(taken, group);
+        group.frame = taken.frame;
+        group.sums.add(taken);
         if (frame < *group.levels_due) continue;
         send_levels(group, taken);
         *group.levels_due += interval;
@@ -133,40 +132,21 @@ void Telemetry::poll_levels() {
     }
 }
 
-void Telemetry::add(const MeasuredLevels& taken, Group& group) {
-    group.frame = taken.frame;
-    group.frame_count += taken.frame_count;
-    add_channels(taken.outputs.channels, group.outputs);
-    for (const MeasuredLevels::Source& meter : taken.meters) {
-        Meter& sum = group.meters[meter.node.value()];
-        add_channels(meter.channels, sum.channels);
-        if (meter.gain && meter.frame_count != 0) sum.gain.add(*meter.gain);
-    }
-}
-
 void Telemetry::send_levels(Group& group, const MeasuredLevels& taken) const {
     v1::Event event;
     write_levels(group, taken, *event.mutable_levels());
     deliver(event, group.levels);
-    group.frame_count = 0;
-    group.outputs.clear();
-    group.meters.clear();
+    group.sums = {};
 }
 
 void Telemetry::write_levels(const Group& group, const MeasuredLevels& taken, v1::Levels& message) const {
     message.set_frame(group.frame);
-    message.set_frame_count(static_cast<std::uint32_t>(group.frame_count));
-    for (const auto& channel : group.outputs) write_channel(channel, *message.add_outputs());
-    // Omits removed nodes, which the last measurement does not contain.
-    std::vector<std::pair<const GraphNode*, const MeasuredLevels::Source*>> meters;
-    for (const MeasuredLevels::Source& meter : taken.meters) {
-        const GraphNode* const node = engine_.graph().find(meter.node);
-        if (node != nullptr) meters.emplace_back(node, &meter);
-    }
-    std::ranges::sort(meters, {}, [](const auto& entry) -> std::string_view { return entry.first->name(); });
-    std::size_t channel_count = group.outputs.size();
-    for (const auto& [node, meter] : meters) {
-        const auto& [channels, gain] = group.meters.at(meter->node.value());
+    message.set_frame_count(static_cast<std::uint32_t>(group.sums.frame_count));
+    for (const auto& channel : group.sums.outputs) write_channel(channel, *message.add_outputs());
+    std::size_t channel_count = group.sums.outputs.size();
+    for (const MeasuredLevels::Source* const meter : meters_by_name(engine_.graph(), taken)) {
+        const GraphNode* const node = engine_.graph().find(meter->node);
+        const auto& [id, channels, gain] = group.sums.meter(meter->node);
         channel_count += std::max<std::size_t>(channels.size(), 1);
         if (channel_count > kMaximumChannels) break;
         v1::MeterLevels& levels = *message.add_meters();

@@ -12,6 +12,7 @@
 #include "api/events/outbox.h"
 #include "api/fairness.h"
 #include "engine/engine.h"
+#include "engine/level_sums.h"
 
 namespace rta::v1 {
 class Levels;
@@ -67,12 +68,6 @@ class Telemetry {
 
  private:
     using Subscribers = std::vector<Subscriber*>;
-    using Channels = std::vector<MeasuredLevels::Channel>;
-    /// Measurements of a node since the previous event.
-    struct Meter {
-        Channels channels;
-        dsp::GainRange gain;
-    };
     /// Subscribers of one rate.
     struct Group {
         Subscribers levels;
@@ -80,9 +75,7 @@ class Telemetry {
         TimePoint load_due{};
         std::optional<double> levels_due;  ///< in frames of the engine's clock
         std::uint64_t frame = 0;           ///< end of what has been measured
-        std::uint64_t frame_count = 0;     ///< since the previous event
-        Channels outputs;
-        std::map<std::uint64_t, Meter> meters;  ///< by the node's id
+        LevelSums sums;
     };
 
     void leave(Subscriber& subscriber);
@@ -92,7 +85,6 @@ class Telemetry {
     void begin_node_loads(TimePoint now);
     void poll_node_loads(TimePoint now);
     [[nodiscard]] double cycles_per_block() const;
-    static void add(const MeasuredLevels& taken, Group& group);
     void send_levels(Group& group, const MeasuredLevels& taken) const;
     void write_levels(const Group& group, const MeasuredLevels& taken, v1::Levels& message) const;
     [[nodiscard]] double frames_of_interval(float rate_hz) const;
