@@ -81,7 +81,7 @@ TEST_F(Systemd, GoesThroughTheLifeOfAService) {
         EXPECT_GT(std::stoull(fact("frame_when_ready")), 0U) << "ready means that the clock runs";
         EXPECT_EQ(fact("user"), "rtad");
         EXPECT_EQ(fact("capabilities"), "0000000000804000") << "CAP_SYS_NICE and CAP_IPC_LOCK alone";
-        EXPECT_EQ(fact("tasks_max"), "64");
+        EXPECT_EQ(fact("tasks_max"), "384");
         EXPECT_EQ(fact("open_files"), "4096");
         const double half = std::stod(fact("memory_of_machine")) * 1024.0 / 2.0;
         EXPECT_NEAR(std::stod(fact("memory_max")), half, half / 100.0);

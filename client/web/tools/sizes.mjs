@@ -7,7 +7,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 
 /** Maximum sizes, compressed. The aim is 250 KB in all, which the engine alone exceeds: see docs/decisions/0028-page-engine.md. */
-const BOUNDS = {'the page': 109_000, 'the engine': 280_000};
+const BOUNDS = {'the page': 109_000, 'the engine': 290_000};
 
 const kilobytes = (bytes) => `${(bytes / 1000).toFixed(1)} KB`.padStart(10);
 
