@@ -201,7 +201,10 @@ class Client {
         if (edited.layout.parameters.empty()) return;
         const ParameterSpec& spec = edited.layout.parameters[below(edited.layout.parameters.size())];
         const std::size_t before = graph.document_bytes();
-        graph.set_parameter(*graph.find_parameter(edited.name, spec.name), number(spec.minimum, spec.maximum));
+        const bool is_switch = spec.unit == Unit::on_off;
+        const float value =
+            is_switch ? (below(2) == 0 ? spec.minimum : spec.maximum) : number(spec.minimum, spec.maximum);
+        graph.set_parameter(*graph.find_parameter(edited.name, spec.name), value);
         EXPECT_EQ(graph.document_bytes(), before);
     }
 
