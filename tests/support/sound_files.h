@@ -35,12 +35,15 @@ inline bool write_sound(const std::string& path, int format, std::uint32_t chann
     SNDFILE* const file = sf_open(path.c_str(), SFM_WRITE, &info);
     if (file == nullptr) throw std::runtime_error(path + ": " + sf_strerror(nullptr));
     const auto count = static_cast<sf_count_t>(interleaved.size());
-    // As integers: libsndfile rounds floats to one step below full scale.
-    std::vector<int> samples(interleaved.size());
-    for (std::size_t i = 0; i < samples.size(); ++i) samples[i] = static_cast<int>(interleaved[i] * 0x1p23F) * 256;
-    const bool is_float = (format & SF_FORMAT_SUBMASK) == SF_FORMAT_FLOAT;
-    const sf_count_t written =
-        is_float ? sf_write_float(file, interleaved.data(), count) : sf_write_int(file, samples.data(), count);
+    sf_count_t written = 0;
+    if ((format & SF_FORMAT_SUBMASK) == SF_FORMAT_FLOAT) {
+        written = sf_write_float(file, interleaved.data(), count);
+    } else {
+        // As integers: libsndfile rounds floats to one step below full scale.
+        std::vector<int> samples(interleaved.size());
+        for (std::size_t i = 0; i < samples.size(); ++i) samples[i] = static_cast<int>(interleaved[i] * 0x1p23F) * 256;
+        written = sf_write_int(file, samples.data(), count);
+    }
     sf_close(file);
     if (written != count) throw std::runtime_error(path + ": not written");
     return true;
