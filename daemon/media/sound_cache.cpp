@@ -107,10 +107,10 @@ Expected<std::shared_ptr<const SoundData>> SoundCache::decode(os::UniqueFd file,
     }
     const std::uint64_t bytes = *frames * source->channels() * sizeof(float);
     if (auto reserved = reserve(name, bytes); !reserved) return std::unexpected(std::move(reserved.error()));
-    const std::shared_ptr<SoundData> sound{new SoundData, [used = used_, bytes](const SoundData* freed) {
-                                               delete freed;
-                                               used->fetch_sub(bytes, std::memory_order_relaxed);
-                                           }};
+    std::shared_ptr<SoundData> sound{new SoundData, [used = used_, bytes](const SoundData* freed) {
+                                         delete freed;
+                                         used->fetch_sub(bytes, std::memory_order_relaxed);
+                                     }};
     sound->channels = source->channels();
     sound->frames = static_cast<std::size_t>(*frames);
     try {

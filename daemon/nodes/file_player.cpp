@@ -264,8 +264,8 @@ extern constinit const NodeType kType{
         constexpr std::uint64_t kDecoder = std::uint64_t{1} << 20U;
         if (context.settings.text("file").empty()) return kDecoder / 16;
         // The stream holds a second, rounded up to a power of two; the rest is what is read at once, and put aside.
-        const auto frames = std::uint64_t{2} * static_cast<std::uint64_t>(context.sample_rate_hz) + 4 * kLargestBlock +
-                            std::uint64_t{2} * fade_frames(context.sample_rate_hz);
+        const auto frames = std::uint64_t{2} * static_cast<std::uint64_t>(context.sample_rate_hz) +
+                            std::uint64_t{4} * kLargestBlock + std::uint64_t{2} * fade_frames(context.sample_rate_hz);
         return kDecoder + frames * context.settings.integer("channels") * sizeof(float);
     },
 };

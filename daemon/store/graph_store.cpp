@@ -551,10 +551,10 @@ void GraphStore::interval_elapsed() {
 }
 
 Expected<void> GraphStore::finish() {
-    // Without anything to save, a folder without a graph stays without one.
-    graph_due_ = graph_due_ || number_ != saved_number_ || written_changes_.graph != changes_.graph;
     {
         const std::lock_guard lock{mutex_};
+        // Without anything to save, a folder without a graph stays without one.
+        graph_due_ = graph_due_ || number_ != saved_number_ || written_changes_.graph != changes_.graph;
         if (written_changes_ != changes_ || (has_journal() && graph_due_)) job_ = job_since(written_changes_);
         stopping_ = true;
     }
