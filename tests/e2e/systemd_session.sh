@@ -105,7 +105,7 @@ fact enforced_tasks "$(cat "$(group pids)/pids.max" 2>&1)"
 fact enforced_memory "$(memory_limit)"
 fact tasks "$(cat "$(group pids)/pids.current" 2>&1)"
 # A process in its group cannot start more tasks than are left, and rtad continues.
-bash -c "echo \$\$ >'$(group pids)/cgroup.procs'; for i in {1..100}; do sleep 3 & done; wait" >"$results/forks" 2>&1 &
+bash -c "echo \$\$ >'$(group pids)/cgroup.procs'; for i in {1..400}; do sleep 3 & done; wait" >"$results/forks" 2>&1 &
 forks=$!
 sleep 1
 fact tasks_at_limit "$(cat "$(group pids)/pids.current" 2>&1)"

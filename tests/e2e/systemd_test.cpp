@@ -117,10 +117,10 @@ TEST_F(Systemd, GoesThroughTheLifeOfAService) {
     // With one hierarchy for all controllers, the machine has those that systemd-nspawn delegates to it.
     if (std::filesystem::exists("/sys/fs/cgroup/memory") && std::filesystem::exists("/sys/fs/cgroup/pids")) {
         SCOPED_TRACE("the limits of the unit");
-        EXPECT_EQ(fact("enforced_tasks"), "64");
+        EXPECT_EQ(fact("enforced_tasks"), fact("tasks_max"));
         EXPECT_NEAR(std::stod(fact("enforced_memory")), std::stod(fact("memory_max")), 4'096.0);
-        EXPECT_LT(std::stoi(fact("tasks")), 64);
-        EXPECT_EQ(fact("tasks_at_limit"), "64");
+        EXPECT_LT(std::stoi(fact("tasks")), 64) << "without files that play";
+        EXPECT_EQ(fact("tasks_at_limit"), fact("tasks_max"));
         EXPECT_NE(text("forks").find("Resource temporarily unavailable"), std::string::npos) << text("forks");
         EXPECT_EQ(fact("answers_at_task_limit"), "0");
         EXPECT_EQ(fact("same_process_at_task_limit"), "yes");
